@@ -1,0 +1,144 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+import { startOtlpCollector } from "../../test/fakes/otlp-collector.ts";
+import type { OtlpCollector } from "../../test/fakes/otlp-collector.ts";
+import { openTelemetry, parseTraceparent, readOtlpEnvironment, startChat, startInvokeAgent } from "./index.ts";
+import type { Telemetry } from "./index.ts";
+
+const NODE = { version: "1.2.3", nodeId: "node_1", name: "alpha" };
+const CANDIDATE = {
+  provider: "ollama",
+  model: "tiny:latest",
+  endpoint: null,
+  apiKey: null,
+  timeoutMs: 1_000,
+  parameters: { temperature: 0.5, max_tokens: 64 },
+};
+
+let collector: OtlpCollector | undefined;
+let telemetry: Telemetry | undefined;
+
+async function open(): Promise<{ collector: OtlpCollector; telemetry: Telemetry }> {
+  collector = await startOtlpCollector();
+  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url);
+  telemetry = await openTelemetry(NODE, readOtlpEnvironment(process.env));
+  return { collector, telemetry };
+}
+
+afterEach(async () => {
+  await telemetry?.tracing.stop(200);
+  await telemetry?.stop(200);
+  await collector?.stop();
+  vi.unstubAllEnvs();
+});
+
+describe("OTLP", () => {
+  test("a run's spans arrive with its own trace id, GenAI names and the node's resource", async () => {
+    const { collector, telemetry } = await open();
+    const traceId = "0af7651916cd43dd8448eb211c80319c";
+    const run = { agent: "default", runId: "run_1", sessionId: "ses_1", attempt: 1 };
+    const agentSpan = startInvokeAgent(telemetry.tracing, { parent: null, traceId }, run);
+    const chat = startChat(
+      telemetry.tracing,
+      { parent: agentSpan.traceparent },
+      { candidate: CANDIDATE, agent: "default", runId: "run_1" },
+    );
+    chat.fail("model_timeout", "silent for 1 s");
+    chat.end();
+    agentSpan.end();
+    expect(await telemetry.tracing.flush(5_000)).toBe(true);
+
+    const [first, second] = collector.spans;
+    expect(first).toMatchObject({
+      traceId,
+      name: "chat tiny:latest",
+      kind: 3,
+      status: 2,
+      parentSpanId: parseTraceparent(agentSpan.traceparent)?.spanId,
+      attributes: {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "ollama",
+        "gen_ai.request.model": "tiny:latest",
+        "gen_ai.request.temperature": "0.5",
+        "gen_ai.request.max_tokens": "64",
+        "error.type": "model_timeout",
+      },
+      resource: { "service.name": "astromesh", "service.version": "1.2.3", "service.instance.id": "node_1" },
+    });
+    expect(second).toMatchObject({
+      traceId,
+      parentSpanId: "",
+      name: "invoke_agent default",
+      kind: 1,
+      attributes: { "gen_ai.agent.name": "default", "gen_ai.conversation.id": "ses_1", "astromesh.run.id": "run_1" },
+    });
+  });
+
+  test("a span hangs under the caller's traceparent", async () => {
+    const { telemetry } = await open();
+    const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const span = telemetry.tracing.start("GET", "server", { parent, traceId: "f".repeat(32) }, {});
+    expect(parseTraceparent(span.traceparent)).toMatchObject({ traceId: "0af7651916cd43dd8448eb211c80319c" });
+  });
+
+  test("an unsampled caller is honoured: nothing is sent", async () => {
+    const { collector, telemetry } = await open();
+    const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
+    telemetry.tracing.start("GET", "server", { parent }, {}).end();
+    expect(await telemetry.tracing.flush(5_000)).toBe(true);
+    expect(collector.spans).toEqual([]);
+  });
+
+  test("metrics go out when the node stops", async () => {
+    const { collector, telemetry } = await open();
+    telemetry.metrics.runsStarted.add(1, { agent: "default" });
+    await telemetry.stop(5_000);
+    expect(collector.metrics).toContain("astromesh.runs.started");
+  });
+
+  test("a collector that never answers does not hold the shutdown", async () => {
+    const { collector, telemetry } = await open();
+    collector.blackhole();
+    telemetry.tracing.start("GET", "server", { parent: null }, {}).end();
+    expect(await telemetry.tracing.flush(50)).toBe(false);
+    await telemetry.tracing.stop(50);
+    await telemetry.stop(50);
+  });
+
+  test("without an endpoint tracing is off and spans have no traceparent", async () => {
+    const off = await openTelemetry(NODE, readOtlpEnvironment({}));
+    expect(off.tracing.enabled).toBe(false);
+    expect(off.tracing.start("x", "internal", { parent: null }, {}).traceparent).toBeNull();
+  });
+});
+
+describe("readOtlpEnvironment", () => {
+  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" };
+
+  test.each([
+    ["nothing set", {}, { traces: false, metrics: false }],
+    ["a common endpoint", endpoint, { traces: true, metrics: true }],
+    ["one for traces", { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://c/v1/traces" }, { traces: true, metrics: false }],
+    ["switched off", { ...endpoint, OTEL_SDK_DISABLED: "true" }, { traces: false, metrics: false }],
+    ["no metrics", { ...endpoint, OTEL_METRICS_EXPORTER: "none" }, { traces: true, metrics: false }],
+  ])("%s", (_, env, expected) => {
+    expect(readOtlpEnvironment(env)).toEqual({ ...expected, notices: [] });
+  });
+
+  test("what cannot be done is said", () => {
+    const choice = readOtlpEnvironment({ ...endpoint, OTEL_TRACES_EXPORTER: "zipkin", OTEL_METRICS_EXPORTER: "none" });
+    expect(choice).toEqual({
+      traces: false,
+      metrics: false,
+      notices: ["OTEL_TRACES_EXPORTER=zipkin is not supported; use otlp or none."],
+    });
+    const url = readOtlpEnvironment({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "collector" });
+    expect(url.notices).toEqual(['The OTLP endpoint for traces is not a URL: "collector".']);
+    const grpc = readOtlpEnvironment({
+      ...endpoint,
+      OTEL_METRICS_EXPORTER: "none",
+      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
+    });
+    expect(grpc).toMatchObject({ traces: true, notices: [expect.stringContaining("http/protobuf")] });
+  });
+});
