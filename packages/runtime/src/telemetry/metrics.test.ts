@@ -4,7 +4,8 @@ import { createLoopDelayWatcher, createMeters, METRICS, observeProcess } from ".
 
 describe("render", () => {
   test("writes Prometheus text with units in names and labels as they were told", async () => {
-    const { metrics, render } = createMeters();
+    const meters = createMeters();
+    const { metrics } = meters;
     metrics.runsEnded.add(1, { agent: "default", status: "completed", stop_reason: "end" });
     metrics.runDuration.recordMs(250, { agent: "default", status: "completed" });
     metrics.modelTokens.record(12, {
@@ -15,7 +16,7 @@ describe("render", () => {
     });
     metrics.httpActive.change(1, {});
     metrics.runsQueued.observe(() => [{ value: 7, labels: {} }]);
-    const text = await render();
+    const text = await meters.render();
     expect(text).toContain('astromesh_runs_ended_total{agent="default",status="completed",stop_reason="end"} 1\n');
     expect(text).toContain('astromesh_run_duration_seconds_sum{agent="default",status="completed"} 0.25\n');
     expect(text).toContain('astromesh_run_duration_seconds_bucket{agent="default",status="completed",le="0.1"} 0\n');
@@ -26,10 +27,11 @@ describe("render", () => {
   });
 
   test("reports the process", async () => {
-    const { metrics, render } = createMeters();
+    const meters = createMeters();
+    const { metrics } = meters;
     const loop = { current: () => ({ p50Ms: 1, p99Ms: 20, maxMs: 30, utilization: 0.5 }) };
     observeProcess(metrics, loop, "1.2.3");
-    const text = await render();
+    const text = await meters.render();
     expect(text).toContain(`astromesh_build_info{version="1.2.3",node_version="${process.version}"} 1\n`);
     expect(text).toContain('nodejs_eventloop_delay_seconds{quantile="p99"} 0.02\n');
     expect(text).toMatch(/process_memory_usage_bytes \d{7,}\n/);
@@ -37,9 +39,10 @@ describe("render", () => {
   });
 
   test("can be asked again and again, by several at once", async () => {
-    const { metrics, render } = createMeters();
+    const meters = createMeters();
+    const { metrics } = meters;
     metrics.takeovers.add(2, {});
-    const texts = await Promise.all([render(), render(), render()]);
+    const texts = await Promise.all([meters.render(), meters.render(), meters.render()]);
     for (const text of texts) expect(text).toContain("astromesh_runs_takeovers_total 2\n");
   });
 });

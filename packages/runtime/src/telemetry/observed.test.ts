@@ -35,7 +35,8 @@ async function readAll(events: AsyncIterable<ModelCallEvent>): Promise<ModelCall
 
 describe("observeModels", () => {
   test("passes every event on, and times the broken candidate and its fallback apart", async () => {
-    const { metrics, render } = createMeters();
+    const meters = createMeters();
+    const { metrics } = meters;
     const events: ModelCallEvent[] = [
       { type: "candidate", provider: "ollama", model: "big", why: "first" },
       { type: "text", text: "he" },
@@ -58,7 +59,7 @@ describe("observeModels", () => {
     const observed = observeModels(gateway, { metrics, tracing: NO_TRACING, clock: steppingClock(100) });
     expect(await readAll(observed.call(CALL, new AbortController().signal))).toEqual(events);
 
-    const text = await render();
+    const text = await meters.render();
     const big = 'gen_ai_operation_name="chat",gen_ai_provider_name="ollama",gen_ai_request_model="big"';
     const small = 'gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="small"';
     expect(text).toContain(
@@ -73,7 +74,8 @@ describe("observeModels", () => {
   });
 
   test("counts a failure under its code and throws it on", async () => {
-    const { metrics, render } = createMeters();
+    const meters = createMeters();
+    const { metrics } = meters;
     const failure = new AstromeshError("model_timeout", "silent");
     const gateway = {
       async *call(): AsyncGenerator<ModelCallEvent> {
@@ -83,7 +85,7 @@ describe("observeModels", () => {
     };
     const observed = observeModels(gateway, { metrics, tracing: NO_TRACING, clock: steppingClock(1) });
     await expect(readAll(observed.call(CALL, new AbortController().signal))).rejects.toBe(failure);
-    expect(await render()).toContain('gen_ai_request_model="big",error_type="model_timeout"} 1\n');
+    expect(await meters.render()).toContain('gen_ai_request_model="big",error_type="model_timeout"} 1\n');
   });
 });
 
@@ -120,22 +122,24 @@ describe("observeTools", () => {
       "tool_denied",
     ],
   ])("times %s", async (_, execute, errorType) => {
-    const { metrics, render } = createMeters();
+    const meters = createMeters();
+    const { metrics } = meters;
     const tools = observeTools(registry(execute), { metrics, tracing: NO_TRACING, clock: steppingClock(10) });
     const outcome = await tools.forAgent(definition).get("calculator")?.execute({}, scope);
     expect(outcome).toEqual(await execute());
-    expect(await render()).toContain(
+    expect(await meters.render()).toContain(
       `astromesh_tool_duration_seconds_count{gen_ai_tool_name="calculator",error_type="${errorType}"} 1\n`,
     );
   });
 
   test("times what a tool throws, and throws it on", async () => {
-    const { metrics, render } = createMeters();
+    const meters = createMeters();
+    const { metrics } = meters;
     const tools = observeTools(
       registry(() => Promise.reject(new Error("boom"))),
       { metrics, tracing: NO_TRACING, clock: steppingClock(10) },
     );
     await expect(tools.forAgent(definition).get("calculator")?.execute({}, scope)).rejects.toThrow("boom");
-    expect(await render()).toContain('error_type="tool_failed"} 1\n');
+    expect(await meters.render()).toContain('error_type="tool_failed"} 1\n');
   });
 });
