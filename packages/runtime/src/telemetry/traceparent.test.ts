@@ -4,10 +4,9 @@ import { expect, test } from "vitest";
 import { formatTraceparent, parseTraceparent } from "./traceparent.ts";
 
 const hex = (digits: number) =>
-  fc
-    .array(fc.constantFrom(..."0123456789abcdef"), { minLength: digits, maxLength: digits })
-    .map((chars) => chars.join(""))
-    .filter((text) => /[^0]/.test(text));
+  fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`)).filter((text) => /[^0]/.test(text));
+
+test(text));
 
 test("what is written is read back", () => {
   fc.assert(
