@@ -6,8 +6,6 @@ import { formatTraceparent, parseTraceparent } from "./traceparent.ts";
 const hex = (digits: number) =>
   fc.stringMatching(new RegExp(`^[0-9a-f]{${digits}}$`)).filter((text) => /[^0]/.test(text));
 
-test(text));
-
 test("what is written is read back", () => {
   fc.assert(
     fc.property(hex(32), hex(16), fc.boolean(), (traceId, spanId, sampled) => {
