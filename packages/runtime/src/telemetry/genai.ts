@@ -7,21 +7,12 @@ export const GENAI = {
   operation: "gen_ai.operation.name",
   provider: "gen_ai.provider.name",
   agentName: "gen_ai.agent.name",
-  agentVersion: "gen_ai.agent.version",
   conversationId: "gen_ai.conversation.id",
   requestModel: "gen_ai.request.model",
-  requestTemperature: "gen_ai.request.temperature",
-  requestTopP: "gen_ai.request.top_p",
-  requestMaxTokens: "gen_ai.request.max_tokens",
-  requestSeed: "gen_ai.request.seed",
-  responseModel: "gen_ai.response.model",
-  responseFinishReasons: "gen_ai.response.finish_reasons",
-  timeToFirstChunk: "gen_ai.response.time_to_first_chunk",
   inputTokens: "gen_ai.usage.input_tokens",
   outputTokens: "gen_ai.usage.output_tokens",
   tokenType: "gen_ai.token.type",
   toolName: "gen_ai.tool.name",
-  toolType: "gen_ai.tool.type",
 } as const;
 
 /** Values of `gen_ai.operation.name` that we use. */

@@ -1,10 +1,8 @@
 import type { Clock } from "../core/index.ts";
 import { toAstromeshError } from "../core/index.ts";
-import type { ModelCall, ModelCallEvent, ModelGateway } from "../core/ports/index.ts";
-import { ASTROMESH, GENAI, GENAI_OPERATIONS, SEMCONV } from "./genai.ts";
+import type { ModelCallEvent, ModelGateway } from "../core/ports/index.ts";
+import { GENAI, GENAI_OPERATIONS, SEMCONV } from "./genai.ts";
 import type { Metrics } from "./metrics.ts";
-import { startChat } from "./spans.ts";
-import type { Span, Tracing } from "./tracing.ts";
 
 /** The labels of one candidate's part of a call. */
 interface ModelLabels {
@@ -13,40 +11,25 @@ interface ModelLabels {
   readonly "gen_ai.request.model": string;
 }
 
-/** Puts a `chat` span and the model metrics around a gateway; what it says goes through unchanged. */
+/** Puts the model metrics around a gateway; what it says goes through unchanged. */
 export function observeModels(
   gateway: ModelGateway,
-  deps: { readonly metrics: Metrics; readonly tracing: Tracing; readonly clock: Pick<Clock, "monotonic"> },
+  deps: { readonly metrics: Metrics; readonly clock: Pick<Clock, "monotonic"> },
 ): ModelGateway {
   return {
     async *call(call, signal) {
-      const span = openSpan(deps.tracing, call);
       const meter = createCallMeter(deps.metrics, deps.clock);
       try {
-        for await (const event of gateway.call(
-          { ...call, traceparent: span.traceparent ?? call.traceparent },
-          signal,
-        )) {
+        for await (const event of gateway.call(call, signal)) {
           meter.saw(event);
-          describe(span, event);
           yield event;
         }
       } catch (error) {
-        const { code, message } = toAstromeshError(error);
-        meter.failed(code);
-        span.fail(code, message);
+        meter.failed(toAstromeshError(error).code);
         throw error;
-      } finally {
-        span.end();
       }
     },
   };
-}
-
-function openSpan(tracing: Tracing, call: ModelCall): Span {
-  const [candidate] = call.policy.candidates;
-  if (candidate === undefined) throw new TypeError("a model policy without candidates");
-  return startChat(tracing, { parent: call.traceparent }, { candidate, agent: call.agent, runId: call.runId });
 }
 
 /** Times each candidate apart: a fallback's time does not count as the first one's. */
@@ -97,21 +80,4 @@ function labelsOf(event: { readonly provider: string; readonly model: string }):
     [GENAI.provider]: event.provider,
     [GENAI.requestModel]: event.model,
   };
-}
-
-function describe(span: Span, event: ModelCallEvent): void {
-  if (event.type === "candidate") {
-    span.event("candidate", { [GENAI.provider]: event.provider, [GENAI.requestModel]: event.model, why: event.why });
-  } else if (event.type === "retract") {
-    span.event("retract", { reason: event.reason });
-  } else if (event.type === "finish") {
-    span.set({
-      [GENAI.provider]: event.provider,
-      [GENAI.responseModel]: event.model,
-      [GENAI.responseFinishReasons]: [event.reason],
-      [GENAI.inputTokens]: event.usage.inputTokens,
-      [GENAI.outputTokens]: event.usage.outputTokens,
-      ...(event.usage.costUsd === null ? {} : { [ASTROMESH.costUsd]: event.usage.costUsd }),
-    });
-  }
 }

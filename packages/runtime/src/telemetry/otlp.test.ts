@@ -2,18 +2,18 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { startOtlpCollector } from "../../test/fakes/otlp-collector.ts";
 import type { OtlpCollector } from "../../test/fakes/otlp-collector.ts";
-import { openTelemetry, parseTraceparent, readOtlpEnvironment, startChat, startInvokeAgent } from "./index.ts";
+import {
+  openTelemetry,
+  chatSpan,
+  httpServerSpan,
+  invokeAgentSpan,
+  parseTraceparent,
+  readOtlpEnvironment,
+} from "./index.ts";
 import type { Telemetry } from "./index.ts";
 
 const NODE = { version: "1.2.3", nodeId: "node_1", name: "alpha" };
-const CANDIDATE = {
-  provider: "ollama",
-  model: "tiny:latest",
-  endpoint: null,
-  apiKey: null,
-  timeoutMs: 1_000,
-  parameters: { temperature: 0.5, max_tokens: 64 },
-};
+const GET = httpServerSpan({ method: "GET", path: "/health" });
 
 let collector: OtlpCollector | undefined;
 let telemetry: Telemetry | undefined;
@@ -35,56 +35,74 @@ afterEach(async () => {
 describe("OTLP", () => {
   test("a run's spans arrive with its own trace id, GenAI names and the node's resource", async () => {
     const { collector, telemetry } = await open();
-    const traceId = "0af7651916cd43dd8448eb211c80319c";
+    const ids = {
+      traceId: "0af7651916cd43dd8448eb211c80319c",
+      startedAt: 1_700_000_000_000,
+      endedAt: 1_700_000_000_250,
+    };
     const run = { agent: "default", runId: "run_1", sessionId: "ses_1", attempt: 1 };
-    const agentSpan = startInvokeAgent(telemetry.tracing, { parent: null, traceId }, run);
-    const chat = startChat(
-      telemetry.tracing,
-      { parent: agentSpan.traceparent },
-      { candidate: CANDIDATE, agent: "default", runId: "run_1" },
-    );
-    chat.fail("model_timeout", "silent for 1 s");
-    chat.end();
-    agentSpan.end();
+    const usage = { inputTokens: 3, outputTokens: 2, costUsd: null };
+    telemetry.tracing.record({
+      ...chatSpan({ provider: "ollama", model: "tiny:latest", agent: "default", runId: "run_1", usage: null }),
+      ...ids,
+      spanId: "00000000000000c1",
+      parentSpanId: "00000000000000a1",
+      errorCode: "model_timeout",
+    });
+    telemetry.tracing.record({
+      ...invokeAgentSpan({ ...run, status: "failed", stopReason: "error", usage }),
+      ...ids,
+      spanId: "00000000000000a1",
+      parentSpanId: null,
+      errorCode: null,
+    });
     expect(await telemetry.tracing.flush(5_000)).toBe(true);
 
-    const [first, second] = collector.spans;
-    expect(first).toMatchObject({
-      traceId,
-      name: "chat tiny:latest",
-      kind: 3,
-      status: 2,
-      parentSpanId: parseTraceparent(agentSpan.traceparent)?.spanId,
-      attributes: {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "ollama",
-        "gen_ai.request.model": "tiny:latest",
-        "gen_ai.request.temperature": "0.5",
-        "gen_ai.request.max_tokens": "64",
-        "error.type": "model_timeout",
+    expect(collector.spans).toMatchObject([
+      {
+        traceId: ids.traceId,
+        spanId: "00000000000000c1",
+        parentSpanId: "00000000000000a1",
+        name: "chat tiny:latest",
+        kind: 3,
+        status: 2,
+        durationMs: 250,
+        attributes: {
+          "gen_ai.operation.name": "chat",
+          "gen_ai.provider.name": "ollama",
+          "gen_ai.request.model": "tiny:latest",
+          "error.type": "model_timeout",
+        },
+        resource: { "service.name": "astromesh", "service.version": "1.2.3", "service.instance.id": "node_1" },
       },
-      resource: { "service.name": "astromesh", "service.version": "1.2.3", "service.instance.id": "node_1" },
-    });
-    expect(second).toMatchObject({
-      traceId,
-      parentSpanId: "",
-      name: "invoke_agent default",
-      kind: 1,
-      attributes: { "gen_ai.agent.name": "default", "gen_ai.conversation.id": "ses_1", "astromesh.run.id": "run_1" },
-    });
+      {
+        traceId: ids.traceId,
+        spanId: "00000000000000a1",
+        parentSpanId: "",
+        name: "invoke_agent default",
+        kind: 1,
+        status: 0,
+        attributes: {
+          "gen_ai.agent.name": "default",
+          "gen_ai.conversation.id": "ses_1",
+          "gen_ai.usage.input_tokens": "3",
+          "astromesh.run.id": "run_1",
+        },
+      },
+    ]);
   });
 
   test("a span hangs under the caller's traceparent", async () => {
     const { telemetry } = await open();
     const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    const span = telemetry.tracing.start("GET", "server", { parent, traceId: "f".repeat(32) }, {});
+    const span = telemetry.tracing.start(GET, parent);
     expect(parseTraceparent(span.traceparent)).toMatchObject({ traceId: "0af7651916cd43dd8448eb211c80319c" });
   });
 
   test("an unsampled caller is honoured: nothing is sent", async () => {
     const { collector, telemetry } = await open();
     const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";
-    telemetry.tracing.start("GET", "server", { parent }, {}).end();
+    telemetry.tracing.start(GET, parent).end();
     expect(await telemetry.tracing.flush(5_000)).toBe(true);
     expect(collector.spans).toEqual([]);
   });
@@ -99,7 +117,7 @@ describe("OTLP", () => {
   test("a collector that never answers does not hold the shutdown", async () => {
     const { collector, telemetry } = await open();
     collector.blackhole();
-    telemetry.tracing.start("GET", "server", { parent: null }, {}).end();
+    telemetry.tracing.start(GET, null).end();
     expect(await telemetry.tracing.flush(50)).toBe(false);
     await telemetry.tracing.stop(50);
     await telemetry.stop(50);
@@ -108,7 +126,7 @@ describe("OTLP", () => {
   test("without an endpoint tracing is off and spans have no traceparent", async () => {
     const off = await openTelemetry(NODE, readOtlpEnvironment({}));
     expect(off.tracing.enabled).toBe(false);
-    expect(off.tracing.start("x", "internal", { parent: null }, {}).traceparent).toBeNull();
+    expect(off.tracing.start(GET, null).traceparent).toBeNull();
   });
 });
 

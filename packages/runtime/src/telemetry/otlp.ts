@@ -1,5 +1,5 @@
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags } from "@opentelemetry/api";
-import type { Context, Span as OtelSpan } from "@opentelemetry/api";
+import type { Context, Span as OtelSpan, SpanOptions } from "@opentelemetry/api";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
@@ -8,8 +8,10 @@ import { PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import type { IMetricReader } from "@opentelemetry/sdk-metrics";
 import { BatchSpanProcessor, NodeTracerProvider, RandomIdGenerator } from "@opentelemetry/sdk-trace-node";
 
+import { SEMCONV } from "./genai.ts";
 import { formatTraceparent, parseTraceparent } from "./traceparent.ts";
-import type { Span, SpanPlace, Tracing } from "./tracing.ts";
+import type { TraceParent } from "./traceparent.ts";
+import type { Span, SpanFacts, Tracing } from "./tracing.ts";
 import { within } from "./within.ts";
 
 /** Who reports: the resource of every span and metric. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win over it. */
@@ -19,7 +21,11 @@ export interface ReportingNode {
   readonly name: string;
 }
 
-const KINDS = { internal: SpanKind.INTERNAL, server: SpanKind.SERVER, client: SpanKind.CLIENT } as const;
+const KINDS: Readonly<Record<SpanFacts["kind"], SpanKind>> = {
+  internal: SpanKind.INTERNAL,
+  server: SpanKind.SERVER,
+  client: SpanKind.CLIENT,
+};
 
 /**
  * Spans over OTLP (protobuf over HTTP), batched. Endpoint, headers, timeout, compression, sampler and batch sizes
@@ -40,11 +46,16 @@ export function createOtlpTracing(node: ReportingNode): Tracing {
 
   return {
     enabled: true,
-    start(name, kind, place, attributes) {
-      const span = ids.beginningWith(place.traceId, () =>
-        tracer.startSpan(name, { kind: KINDS[kind], attributes }, parentContext(place)),
+    start: (facts, parent) => wrap(tracer.startSpan(...options(facts), contextUnder(parseTraceparent(parent)))),
+    record(finished) {
+      const { traceId, parentSpanId, startedAt, endedAt, errorCode } = finished;
+      const parent = parentSpanId === null ? null : { traceId, spanId: parentSpanId, sampled: true };
+      const [name, spanOptions] = options(finished);
+      const span = ids.under(finished, () =>
+        tracer.startSpan(name, { ...spanOptions, startTime: startedAt }, contextUnder(parent)),
       );
-      return wrap(span);
+      if (errorCode !== null) fail(span, errorCode);
+      span.end(endedAt);
     },
     flush,
     stop: (timeoutMs) =>
@@ -62,6 +73,10 @@ export function createOtlpMetricReader(exportIntervalMs = 60_000): IMetricReader
   });
 }
 
+function options({ name, kind, attributes }: SpanFacts): [string, SpanOptions] {
+  return [name, { kind: KINDS[kind], attributes }];
+}
+
 /** The resource of a node's spans and metrics. */
 export function describeNode(node: ReportingNode): Resource {
   return defaultResource()
@@ -70,32 +85,31 @@ export function describeNode(node: ReportingNode): Resource {
         "service.name": "astromesh",
         "service.version": node.version,
         "service.instance.id": node.nodeId,
-        "host.name": node.name,
+        "astromesh.node.name": node.name,
       }),
     )
     .merge(detectResources({ detectors: [envDetector] }));
 }
 
-/** A run's trace id is made before its first span: the id generator hands it to the span that begins the trace. */
+/** Ids of runs and effects are settled before their spans are made: the generator hands them to the next span. */
 function createSteeredIds() {
   const random = new RandomIdGenerator();
-  let next: string | undefined;
+  let next: { readonly traceId: string; readonly spanId: string } | null = null;
   return {
-    generateTraceId: () => next ?? random.generateTraceId(),
-    generateSpanId: () => random.generateSpanId(),
-    beginningWith<T>(traceId: string | undefined, start: () => T): T {
-      next = traceId;
+    generateTraceId: () => next?.traceId ?? random.generateTraceId(),
+    generateSpanId: () => next?.spanId ?? random.generateSpanId(),
+    under<T>(ids: { readonly traceId: string; readonly spanId: string }, start: () => T): T {
+      next = ids;
       try {
         return start();
       } finally {
-        next = undefined;
+        next = null;
       }
     },
   };
 }
 
-function parentContext(place: SpanPlace): Context {
-  const parent = parseTraceparent(place.parent);
+function contextUnder(parent: TraceParent | null): Context {
   if (parent === null) return ROOT_CONTEXT;
   return trace.setSpanContext(ROOT_CONTEXT, {
     traceId: parent.traceId,
@@ -105,16 +119,18 @@ function parentContext(place: SpanPlace): Context {
   });
 }
 
+function fail(span: OtelSpan, errorCode: string): void {
+  span.setAttribute(SEMCONV.errorType, errorCode);
+  span.setStatus({ code: SpanStatusCode.ERROR, message: errorCode });
+}
+
 function wrap(span: OtelSpan): Span {
   const { traceId, spanId, traceFlags } = span.spanContext();
   return {
     traceparent: formatTraceparent({ traceId, spanId, sampled: (traceFlags & TraceFlags.SAMPLED) !== 0 }),
     set: (attributes) => void span.setAttributes(attributes),
-    event: (name, attributes) => void span.addEvent(name, attributes),
-    fail(code, message) {
-      span.setAttribute("error.type", code);
-      span.setStatus({ code: SpanStatusCode.ERROR, message });
-    },
+    rename: (name) => void span.updateName(name),
+    fail: (errorCode) => fail(span, errorCode),
     end: () => span.end(),
   };
 }

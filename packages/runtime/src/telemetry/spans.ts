@@ -1,67 +1,90 @@
-import type { ModelCandidate } from "../core/index.ts";
+import type { EffectClass, Usage } from "../core/index.ts";
 import { ASTROMESH, GENAI, GENAI_OPERATIONS, SEMCONV } from "./genai.ts";
-import type { Span, SpanPlace, Tracing } from "./tracing.ts";
+import type { SpanFacts } from "./tracing.ts";
 
-/** A run's span: from its claim to its end or its parking. */
-export function startInvokeAgent(
-  tracing: Tracing,
-  place: SpanPlace,
-  run: { readonly agent: string; readonly runId: string; readonly sessionId: string; readonly attempt: number },
-): Span {
-  return tracing.start(`${GENAI_OPERATIONS.invokeAgent} ${run.agent}`, "internal", place, {
-    [GENAI.operation]: GENAI_OPERATIONS.invokeAgent,
-    [GENAI.agentName]: run.agent,
-    [GENAI.conversationId]: run.sessionId,
-    [ASTROMESH.runId]: run.runId,
-    [ASTROMESH.attempt]: run.attempt,
-  });
+/** The span of a run, from its creation to its end. */
+export function invokeAgentSpan(run: {
+  readonly agent: string;
+  readonly runId: string;
+  readonly sessionId: string;
+  readonly attempt: number;
+  readonly status: string;
+  readonly stopReason: string;
+  readonly usage: Usage;
+}): SpanFacts {
+  return {
+    name: `${GENAI_OPERATIONS.invokeAgent} ${run.agent}`,
+    kind: "internal",
+    attributes: {
+      [GENAI.operation]: GENAI_OPERATIONS.invokeAgent,
+      [GENAI.agentName]: run.agent,
+      [GENAI.conversationId]: run.sessionId,
+      [ASTROMESH.runId]: run.runId,
+      [ASTROMESH.attempt]: run.attempt,
+      [ASTROMESH.runStatus]: run.status,
+      [ASTROMESH.stopReason]: run.stopReason,
+      ...usageAttributes(run.usage),
+    },
+  };
 }
 
-/** A model call's span, named after the candidate that is asked first. */
-export function startChat(
-  tracing: Tracing,
-  place: SpanPlace,
-  call: { readonly candidate: ModelCandidate; readonly agent: string; readonly runId: string },
-): Span {
-  const { candidate } = call;
-  const { temperature, top_p: topP, max_tokens: maxTokens, seed } = candidate.parameters;
-  return tracing.start(`${GENAI_OPERATIONS.chat} ${candidate.model}`, "client", place, {
-    [GENAI.operation]: GENAI_OPERATIONS.chat,
-    [GENAI.provider]: candidate.provider,
-    [GENAI.requestModel]: candidate.model,
-    [GENAI.agentName]: call.agent,
-    [ASTROMESH.runId]: call.runId,
-    ...(typeof temperature === "number" ? { [GENAI.requestTemperature]: temperature } : {}),
-    ...(typeof topP === "number" ? { [GENAI.requestTopP]: topP } : {}),
-    ...(typeof maxTokens === "number" ? { [GENAI.requestMaxTokens]: maxTokens } : {}),
-    ...(typeof seed === "number" ? { [GENAI.requestSeed]: seed } : {}),
-  });
+/** The span of a model call. */
+export function chatSpan(call: {
+  readonly provider: string | null;
+  readonly model: string;
+  readonly agent: string;
+  readonly runId: string;
+  readonly usage: Usage | null;
+}): SpanFacts {
+  return {
+    name: `${GENAI_OPERATIONS.chat} ${call.model}`,
+    kind: "client",
+    attributes: {
+      [GENAI.operation]: GENAI_OPERATIONS.chat,
+      [GENAI.requestModel]: call.model,
+      [GENAI.agentName]: call.agent,
+      [ASTROMESH.runId]: call.runId,
+      ...(call.provider === null ? {} : { [GENAI.provider]: call.provider }),
+      ...(call.usage === null ? {} : usageAttributes(call.usage)),
+    },
+  };
 }
 
-/** A tool call's span. */
-export function startExecuteTool(
-  tracing: Tracing,
-  place: SpanPlace,
-  call: { readonly tool: string; readonly source: string; readonly effectClass: string; readonly runId: string },
-): Span {
-  return tracing.start(`${GENAI_OPERATIONS.executeTool} ${call.tool}`, "internal", place, {
-    [GENAI.operation]: GENAI_OPERATIONS.executeTool,
-    [GENAI.toolName]: call.tool,
-    [GENAI.toolType]: call.source === "mcp" ? "extension" : "function",
-    [ASTROMESH.effectClass]: call.effectClass,
-    [ASTROMESH.runId]: call.runId,
-  });
+/** The span of a tool call. */
+export function executeToolSpan(call: {
+  readonly tool: string;
+  readonly effectClass: EffectClass;
+  readonly runId: string;
+}): SpanFacts {
+  return {
+    name: `${GENAI_OPERATIONS.executeTool} ${call.tool}`,
+    kind: "internal",
+    attributes: {
+      [GENAI.operation]: GENAI_OPERATIONS.executeTool,
+      [GENAI.toolName]: call.tool,
+      [ASTROMESH.effectClass]: call.effectClass,
+      [ASTROMESH.runId]: call.runId,
+    },
+  };
 }
 
-/** A request's span, under the caller's `traceparent`. Set the route once it is known. */
-export function startHttpServer(
-  tracing: Tracing,
-  place: SpanPlace,
-  request: { readonly method: string; readonly path: string },
-): Span {
-  return tracing.start(request.method, "server", place, {
-    [SEMCONV.httpMethod]: request.method,
-    [SEMCONV.urlPath]: request.path,
-    [SEMCONV.urlScheme]: "http",
-  });
+/** The span of a request, until its route is known: then it is renamed to `METHOD route`. */
+export function httpServerSpan(request: { readonly method: string; readonly path: string }): SpanFacts {
+  return {
+    name: request.method,
+    kind: "server",
+    attributes: {
+      [SEMCONV.httpMethod]: request.method,
+      [SEMCONV.urlPath]: request.path,
+      [SEMCONV.urlScheme]: "http",
+    },
+  };
+}
+
+function usageAttributes(usage: Usage): SpanFacts["attributes"] {
+  return {
+    [GENAI.inputTokens]: usage.inputTokens,
+    [GENAI.outputTokens]: usage.outputTokens,
+    ...(usage.costUsd === null ? {} : { [ASTROMESH.costUsd]: usage.costUsd }),
+  };
 }

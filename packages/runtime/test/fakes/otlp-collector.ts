@@ -10,6 +10,7 @@ export interface CollectedSpan {
   readonly spanId: string;
   readonly parentSpanId: string;
   readonly name: string;
+  readonly durationMs: number;
   /** 1 internal, 2 server, 3 client. */
   readonly kind: number;
   readonly attributes: Readonly<Record<string, string>>;
@@ -74,11 +75,10 @@ function readSpans(body: Buffer): CollectedSpan[] {
         spanId: hex(span, 2),
         parentSpanId: hex(span, 4),
         name: children(span, 5)[0]?.toString() ?? "",
-        kind: Number(readProto(span).find((field) => field.number === 6)?.value ?? 0n),
+        durationMs: Number(number(span, 8) - number(span, 7)) / 1e6,
+        kind: Number(number(span, 6)),
         attributes: readAttributes(span, 9),
-        status: Number(
-          readProto(children(span, 15)[0] ?? Buffer.alloc(0)).find((field) => field.number === 3)?.value ?? 0n,
-        ),
+        status: Number(number(children(span, 15)[0] ?? Buffer.alloc(0), 3)),
         resource,
       }));
   });
@@ -114,4 +114,8 @@ function readAttributes(message: Buffer, number: number): Record<string, string>
 
 function hex(message: Buffer, number: number): string {
   return children(message, number)[0]?.toString("hex") ?? "";
+}
+
+function number(message: Buffer, field: number): bigint {
+  return readProto(message).find((candidate) => candidate.number === field)?.value ?? 0n;
 }

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 
 import { AstromeshError } from "../core/index.ts";
-import type { AgentDefinition } from "../core/index.ts";
-import type { ModelCall, ModelCallEvent, Tool, ToolOutcome, ToolRegistry } from "../core/ports/index.ts";
-import { createMeters, NO_TRACING, observeModels, observeTools } from "./index.ts";
+import type { ModelCall, ModelCallEvent } from "../core/ports/index.ts";
+import { createMeters, observeModels } from "./index.ts";
 
 const CALL: ModelCall = {
   policy: {
@@ -56,7 +55,7 @@ describe("observeModels", () => {
         yield* events;
       },
     };
-    const observed = observeModels(gateway, { metrics, tracing: NO_TRACING, clock: steppingClock(100) });
+    const observed = observeModels(gateway, { metrics, clock: steppingClock(100) });
     expect(await readAll(observed.call(CALL, new AbortController().signal))).toEqual(events);
 
     const text = await meters.render();
@@ -83,63 +82,8 @@ describe("observeModels", () => {
         throw failure;
       },
     };
-    const observed = observeModels(gateway, { metrics, tracing: NO_TRACING, clock: steppingClock(1) });
+    const observed = observeModels(gateway, { metrics, clock: steppingClock(1) });
     await expect(readAll(observed.call(CALL, new AbortController().signal))).rejects.toBe(failure);
     expect(await meters.render()).toContain('gen_ai_request_model="big",error_type="model_timeout"} 1\n');
-  });
-});
-
-describe("observeTools", () => {
-  const scope = {
-    agent: "default",
-    runId: "run_1",
-    sessionId: "ses_1",
-    principalId: "local",
-    idempotencyKey: "k",
-    traceparent: null,
-    signal: new AbortController().signal,
-  };
-  const registry = (execute: () => Promise<ToolOutcome>): ToolRegistry => {
-    const tool: Tool = {
-      spec: { name: "calculator", description: "", parameters: {} },
-      source: "builtin",
-      effect: "read",
-      approval: "never",
-      timeoutMs: 1_000,
-      effectOf: () => "read",
-      invalid: () => null,
-      execute,
-    };
-    return { builtin: () => [], forAgent: () => new Map([["calculator", tool]]) };
-  };
-  const definition = {} as AgentDefinition;
-
-  test.each([
-    ["a success", () => Promise.resolve<ToolOutcome>({ ok: true, data: 4 }), ""],
-    [
-      "a failure as an outcome",
-      () => Promise.resolve<ToolOutcome>({ ok: false, code: "tool_denied", message: "no" }),
-      "tool_denied",
-    ],
-  ])("times %s", async (_, execute, errorType) => {
-    const meters = createMeters();
-    const { metrics } = meters;
-    const tools = observeTools(registry(execute), { metrics, tracing: NO_TRACING, clock: steppingClock(10) });
-    const outcome = await tools.forAgent(definition).get("calculator")?.execute({}, scope);
-    expect(outcome).toEqual(await execute());
-    expect(await meters.render()).toContain(
-      `astromesh_tool_duration_seconds_count{gen_ai_tool_name="calculator",error_type="${errorType}"} 1\n`,
-    );
-  });
-
-  test("times what a tool throws, and throws it on", async () => {
-    const meters = createMeters();
-    const { metrics } = meters;
-    const tools = observeTools(
-      registry(() => Promise.reject(new Error("boom"))),
-      { metrics, tracing: NO_TRACING, clock: steppingClock(10) },
-    );
-    await expect(tools.forAgent(definition).get("calculator")?.execute({}, scope)).rejects.toThrow("boom");
-    expect(await meters.render()).toContain('error_type="tool_failed"} 1\n');
   });
 });
