@@ -1,15 +1,8 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 
 import { startOtlpCollector } from "../../test/fakes/otlp-collector.ts";
 import type { OtlpCollector } from "../../test/fakes/otlp-collector.ts";
-import {
-  openTelemetry,
-  chatSpan,
-  httpServerSpan,
-  invokeAgentSpan,
-  parseTraceparent,
-  readOtlpEnvironment,
-} from "./index.ts";
+import { openTelemetry, chatSpan, httpServerSpan, invokeAgentSpan, parseTraceparent } from "./index.ts";
 import type { Telemetry } from "./index.ts";
 
 const NODE = { version: "1.2.3", nodeId: "node_1", name: "alpha" };
@@ -20,8 +13,14 @@ let telemetry: Telemetry | undefined;
 
 async function open(): Promise<{ collector: OtlpCollector; telemetry: Telemetry }> {
   collector = await startOtlpCollector();
-  vi.stubEnv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url);
-  telemetry = await openTelemetry(NODE, readOtlpEnvironment(process.env));
+  telemetry = await openTelemetry(NODE, {
+    tracesUrl: `${collector.url}/v1/traces`,
+    metricsUrl: `${collector.url}/v1/metrics`,
+    headers: { "x-tenant": "t1" },
+    sampleRatio: 1,
+    serviceName: "astromesh",
+    resourceAttributes: { "deployment.environment.name": "test" },
+  });
   return { collector, telemetry };
 }
 
@@ -29,7 +28,6 @@ afterEach(async () => {
   await telemetry?.tracing.stop(200);
   await telemetry?.stop(200);
   await collector?.stop();
-  vi.unstubAllEnvs();
 });
 
 describe("OTLP", () => {
@@ -58,6 +56,7 @@ describe("OTLP", () => {
     });
     expect(await telemetry.tracing.flush(5_000)).toBe(true);
 
+    expect(collector.headers).toMatchObject({ "x-tenant": "t1", "content-type": "application/x-protobuf" });
     expect(collector.spans).toMatchObject([
       {
         traceId: ids.traceId,
@@ -73,7 +72,12 @@ describe("OTLP", () => {
           "gen_ai.request.model": "tiny:latest",
           "error.type": "model_timeout",
         },
-        resource: { "service.name": "astromesh", "service.version": "1.2.3", "service.instance.id": "node_1" },
+        resource: {
+          "service.name": "astromesh",
+          "service.version": "1.2.3",
+          "service.instance.id": "node_1",
+          "deployment.environment.name": "test",
+        },
       },
       {
         traceId: ids.traceId,
@@ -124,39 +128,8 @@ describe("OTLP", () => {
   });
 
   test("without an endpoint tracing is off and spans have no traceparent", async () => {
-    const off = await openTelemetry(NODE, readOtlpEnvironment({}));
+    const off = await openTelemetry(NODE, null);
     expect(off.tracing.enabled).toBe(false);
     expect(off.tracing.start(GET, null).traceparent).toBeNull();
-  });
-});
-
-describe("readOtlpEnvironment", () => {
-  const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:4318" };
-
-  test.each([
-    ["nothing set", {}, { traces: false, metrics: false }],
-    ["a common endpoint", endpoint, { traces: true, metrics: true }],
-    ["one for traces", { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "http://c/v1/traces" }, { traces: true, metrics: false }],
-    ["switched off", { ...endpoint, OTEL_SDK_DISABLED: "true" }, { traces: false, metrics: false }],
-    ["no metrics", { ...endpoint, OTEL_METRICS_EXPORTER: "none" }, { traces: true, metrics: false }],
-  ])("%s", (_, env, expected) => {
-    expect(readOtlpEnvironment(env)).toEqual({ ...expected, notices: [] });
-  });
-
-  test("what cannot be done is said", () => {
-    const choice = readOtlpEnvironment({ ...endpoint, OTEL_TRACES_EXPORTER: "zipkin", OTEL_METRICS_EXPORTER: "none" });
-    expect(choice).toEqual({
-      traces: false,
-      metrics: false,
-      notices: ["OTEL_TRACES_EXPORTER=zipkin is not supported; use otlp or none."],
-    });
-    const url = readOtlpEnvironment({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: "collector" });
-    expect(url.notices).toEqual(['The OTLP endpoint for traces is not a URL: "collector".']);
-    const grpc = readOtlpEnvironment({
-      ...endpoint,
-      OTEL_METRICS_EXPORTER: "none",
-      OTEL_EXPORTER_OTLP_PROTOCOL: "grpc",
-    });
-    expect(grpc).toMatchObject({ traces: true, notices: [expect.stringContaining("http/protobuf")] });
   });
 });

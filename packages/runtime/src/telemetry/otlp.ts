@@ -2,24 +2,25 @@ import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags } from "@open
 import type { Context, Span as OtelSpan, SpanOptions } from "@opentelemetry/api";
 import { OTLPMetricExporter } from "@opentelemetry/exporter-metrics-otlp-proto";
 import { OTLPTraceExporter } from "@opentelemetry/exporter-trace-otlp-proto";
-import { defaultResource, detectResources, envDetector, resourceFromAttributes } from "@opentelemetry/resources";
+import { defaultResource, resourceFromAttributes } from "@opentelemetry/resources";
 import type { Resource } from "@opentelemetry/resources";
 import { PeriodicExportingMetricReader } from "@opentelemetry/sdk-metrics";
 import type { IMetricReader } from "@opentelemetry/sdk-metrics";
-import { BatchSpanProcessor, NodeTracerProvider, RandomIdGenerator } from "@opentelemetry/sdk-trace-node";
+import {
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  ParentBasedSampler,
+  RandomIdGenerator,
+  TraceIdRatioBasedSampler,
+} from "@opentelemetry/sdk-trace-node";
 
 import { SEMCONV } from "./genai.ts";
+import type { OtlpOptions, ReportingNode } from "./telemetry.ts";
 import { formatTraceparent, parseTraceparent } from "./traceparent.ts";
 import type { TraceParent } from "./traceparent.ts";
+import { NO_TRACING } from "./tracing.ts";
 import type { Span, SpanFacts, Tracing } from "./tracing.ts";
 import { within } from "./within.ts";
-
-/** Who reports: the resource of every span and metric. OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES win over it. */
-export interface ReportingNode {
-  readonly version: string;
-  readonly nodeId: string;
-  readonly name: string;
-}
 
 const KINDS: Readonly<Record<SpanFacts["kind"], SpanKind>> = {
   internal: SpanKind.INTERNAL,
@@ -27,30 +28,30 @@ const KINDS: Readonly<Record<SpanFacts["kind"], SpanKind>> = {
   client: SpanKind.CLIENT,
 };
 
-/**
- * Spans over OTLP (protobuf over HTTP), batched. Endpoint, headers, timeout, compression, sampler and batch sizes
- * are read by the OpenTelemetry SDK from the standard OTEL_* variables.
- */
-export function createOtlpTracing(node: ReportingNode): Tracing {
+/** Spans over OTLP, batched. Timeouts, compression, certificates and batch sizes are the SDK's OTEL_* variables. */
+export function createOtlpTracing(resource: Resource, options: OtlpOptions): Tracing {
+  if (options.tracesUrl === null) return NO_TRACING;
   const ids = createSteeredIds();
-  const processor = new BatchSpanProcessor(new OTLPTraceExporter());
+  const exporter = new OTLPTraceExporter({ url: options.tracesUrl, headers: { ...options.headers } });
+  const processor = new BatchSpanProcessor(exporter);
   const provider = new NodeTracerProvider({
-    resource: describeNode(node),
+    resource,
     idGenerator: ids,
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(options.sampleRatio) }),
     spanProcessors: [processor],
   });
-  const tracer = provider.getTracer("astromesh", node.version);
+  const tracer = provider.getTracer("astromesh");
   let stopped: Promise<void> | null = null;
 
   const flush = (timeoutMs: number): Promise<boolean> => within(timeoutMs, processor.forceFlush());
 
   return {
     enabled: true,
-    start: (facts, parent) => wrap(tracer.startSpan(...options(facts), contextUnder(parseTraceparent(parent)))),
+    start: (facts, parent) => wrap(tracer.startSpan(...toOtel(facts), contextUnder(parseTraceparent(parent)))),
     record(finished) {
       const { traceId, parentSpanId, startedAt, endedAt, errorCode } = finished;
       const parent = parentSpanId === null ? null : { traceId, spanId: parentSpanId, sampled: true };
-      const [name, spanOptions] = options(finished);
+      const [name, spanOptions] = toOtel(finished);
       const span = ids.under(finished, () =>
         tracer.startSpan(name, { ...spanOptions, startTime: startedAt }, contextUnder(parent)),
       );
@@ -64,31 +65,32 @@ export function createOtlpTracing(node: ReportingNode): Tracing {
   };
 }
 
-/** Metrics over OTLP, every OTEL_METRIC_EXPORT_INTERVAL (60 s unless set). */
-export function createOtlpMetricReader(exportIntervalMs = 60_000): IMetricReader {
+/** A reader that sends metrics over OTLP; null when that is not asked for. */
+export function createOtlpMetricReader(options: OtlpOptions): IMetricReader | null {
+  if (options.metricsUrl === null) return null;
+  const exportIntervalMillis = options.metricsIntervalMs ?? 60_000;
   return new PeriodicExportingMetricReader({
-    exporter: new OTLPMetricExporter(),
-    exportIntervalMillis: exportIntervalMs,
-    exportTimeoutMillis: Math.min(exportIntervalMs, 30_000),
+    exporter: new OTLPMetricExporter({ url: options.metricsUrl, headers: { ...options.headers } }),
+    exportIntervalMillis,
+    exportTimeoutMillis: Math.min(exportIntervalMillis, 30_000),
   });
 }
 
-function options({ name, kind, attributes }: SpanFacts): [string, SpanOptions] {
-  return [name, { kind: KINDS[kind], attributes }];
+/** The resource of a node's spans and metrics. */
+export function describeNode(node: ReportingNode, options: OtlpOptions): Resource {
+  return defaultResource().merge(
+    resourceFromAttributes({
+      "service.name": options.serviceName,
+      "service.version": node.version,
+      "service.instance.id": node.nodeId,
+      "astromesh.node.name": node.name,
+      ...options.resourceAttributes,
+    }),
+  );
 }
 
-/** The resource of a node's spans and metrics. */
-export function describeNode(node: ReportingNode): Resource {
-  return defaultResource()
-    .merge(
-      resourceFromAttributes({
-        "service.name": "astromesh",
-        "service.version": node.version,
-        "service.instance.id": node.nodeId,
-        "astromesh.node.name": node.name,
-      }),
-    )
-    .merge(detectResources({ detectors: [envDetector] }));
+function toOtel({ name, kind, attributes }: SpanFacts): [string, SpanOptions] {
+  return [name, { kind: KINDS[kind], attributes }];
 }
 
 /** Ids of runs and effects are settled before their spans are made: the generator hands them to the next span. */

@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 
@@ -25,6 +26,8 @@ export interface OtlpCollector {
   readonly spans: readonly CollectedSpan[];
   /** Names of the metrics that arrived. */
   readonly metrics: readonly string[];
+  /** Headers of the last request. */
+  readonly headers: IncomingHttpHeaders;
   /** From now on takes requests and never answers them. */
   blackhole(): void;
   stop(): Promise<void>;
@@ -34,9 +37,11 @@ export interface OtlpCollector {
 export async function startOtlpCollector(): Promise<OtlpCollector> {
   const spans: CollectedSpan[] = [];
   const metrics: string[] = [];
+  let headers: IncomingHttpHeaders = {};
   let silent = false;
 
   const server = createServer((request, response) => {
+    headers = request.headers;
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
@@ -55,6 +60,9 @@ export async function startOtlpCollector(): Promise<OtlpCollector> {
     url: `http://127.0.0.1:${port}`,
     spans,
     metrics,
+    get headers() {
+      return headers;
+    },
     blackhole: () => (silent = true),
     stop: () =>
       new Promise((resolve) => {
