@@ -99,7 +99,7 @@ export const LIBRARIES: readonly LibraryPlace[] = [
   { libraries: ["hono", "@hono/*", "ws", "swagger-ui-dist"], places: ["doors"] },
   { libraries: ["jose"], places: ["doors/auth.ts", "net/peer-auth.ts"] },
   { libraries: ["kysely"], places: ["store"] },
-  { libraries: ["minijinja-js"], places: ["agents/templates.ts"] },
+  { libraries: ["minijinja-js"], places: ["agents/template*.ts"] },
   { libraries: ["p-queue"], places: ["runs"] },
   { libraries: ["pg", "pgvector"], places: ["store/dialects/postgres*.ts"] },
   { libraries: ["pino", "pino-pretty", "@opentelemetry/*"], places: ["telemetry"] },
