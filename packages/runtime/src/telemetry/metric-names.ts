@@ -4,10 +4,9 @@ import { GENAI, SEMCONV } from "./genai.ts";
  * - `counter`: grows.
  * - `timer`: a histogram of durations, told in milliseconds, kept in seconds.
  * - `histogram`: of anything else.
- * - `level`: goes up and down as it is told.
  * - `observed`: read when somebody asks.
  */
-export type MetricKind = "counter" | "timer" | "histogram" | "level" | "observed";
+export type MetricKind = "counter" | "timer" | "histogram" | "observed";
 
 /** One metric: its name, unit (UCUM) and meaning, and the labels that each of its values carries. */
 export interface MetricSpec {
@@ -39,16 +38,9 @@ export const METRICS = {
     name: "http.server.request.duration",
     kind: "timer",
     unit: "s",
-    help: "HTTP requests answered, by the time they took until the last byte.",
+    help: "HTTP requests answered, by the time until their headers were ready; streams go on.",
     labels: [SEMCONV.httpMethod, SEMCONV.httpRoute, SEMCONV.httpStatus],
     buckets: HTTP_SECONDS,
-  },
-  httpActive: {
-    name: "http.server.active_requests",
-    kind: "level",
-    unit: "{request}",
-    help: "HTTP requests being answered now.",
-    labels: [],
   },
   runsActive: {
     name: "astromesh.runs.active",
@@ -143,8 +135,22 @@ export const METRICS = {
     name: "astromesh.lease.age",
     kind: "observed",
     unit: "s",
-    help: "Time since the leases of this node's runs were last renewed; they end at 15 s.",
+    help: "Age of the oldest lease of this node at its last renewal; leases end at 15 s.",
     labels: [],
+  },
+  attemptsLost: {
+    name: "astromesh.attempts.lost",
+    kind: "counter",
+    unit: "{attempt}",
+    help: "Attempts that stopped because their lease or their store was lost, by error code.",
+    labels: ["code"],
+  },
+  runsRefused: {
+    name: "astromesh.runs.refused",
+    kind: "counter",
+    unit: "{run}",
+    help: "Requests for runs that were refused, by error code.",
+    labels: ["code"],
   },
   takeovers: {
     name: "astromesh.runs.takeovers",

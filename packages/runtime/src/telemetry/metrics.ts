@@ -19,7 +19,6 @@ interface Instruments<L> {
   readonly counter: { add(value: number, labels: L): void };
   readonly timer: { recordMs(durationMs: number, labels: L): void };
   readonly histogram: { record(value: number, labels: L): void };
-  readonly level: { change(by: number, labels: L): void };
   readonly observed: { observe(read: () => readonly Reading<L>[]): void };
 }
 
@@ -82,10 +81,6 @@ const INSTRUMENTS: {
   histogram: (meter, name, options) => {
     const histogram = meter.createHistogram(name, options);
     return { record: (value, labels) => histogram.record(value, labels) };
-  },
-  level: (meter, name, options) => {
-    const level = meter.createUpDownCounter(name, options);
-    return { change: (by, labels) => level.add(by, labels) };
   },
   observed: (meter, name, options) => {
     const gauge = meter.createObservableGauge(name, options);
