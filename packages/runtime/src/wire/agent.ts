@@ -37,9 +37,7 @@ export const agentList = z
   .meta({ id: "AgentList" });
 
 /** An agent with its whole definition: defaults filled in, secrets hidden. */
-export const agentDetail = z
-  .object({ ...agentSummary.shape, definition: jsonObject.nullable() })
-  .meta({ id: "Agent" });
+export const agentDetail = z.object({ ...agentSummary.shape, definition: jsonObject.nullable() }).meta({ id: "Agent" });
 /** See `agentDetail`. */
 export type AgentDetail = z.infer<typeof agentDetail>;
 

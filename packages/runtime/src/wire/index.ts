@@ -53,7 +53,15 @@ export type { Question, RunAccepted } from "./run-request.ts";
 export { runStatus, stopReason, waitReason } from "./run-status.ts";
 export { foldToolCalls, runAnswer, runAnswerToWire, runBody, runPage, runToWire } from "./run.ts";
 export type { RunAnswer, RunBody, ToolCallSummary } from "./run.ts";
-export { effectClass, toolExecuted, toolExecuteRequest, toolList, toolListing, toolSource, toolToWire } from "./tool.ts";
+export {
+  effectClass,
+  toolExecuted,
+  toolExecuteRequest,
+  toolList,
+  toolListing,
+  toolSource,
+  toolToWire,
+} from "./tool.ts";
 export type { ToolListingBody } from "./tool.ts";
 export { traceBody, traceList, traceSummaryToWire, traceToWire } from "./trace.ts";
 export { usageBody, usageFromWire, usageToWire } from "./usage.ts";

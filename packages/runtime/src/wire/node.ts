@@ -9,9 +9,7 @@ import { runStatus } from "./run-status.ts";
 export const healthBody = z.object({ status: z.literal("healthy"), version: z.string() }).meta({ id: "Health" });
 
 /** The health answer under /v1. */
-export const healthDetail = z
-  .object({ ...healthBody.shape, uptime_seconds: z.number() })
-  .meta({ id: "HealthDetail" });
+export const healthDetail = z.object({ ...healthBody.shape, uptime_seconds: z.number() }).meta({ id: "HealthDetail" });
 
 /** Whether the node takes work. */
 export const readyBody = z

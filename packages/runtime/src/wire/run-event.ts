@@ -9,13 +9,21 @@ import { usageBody, usageFromWire, usageToWire } from "./usage.ts";
 /** What a run tells those who watch it. */
 export const runEventBody = z
   .discriminatedUnion("type", [
-    z.object({ type: z.literal("run.started"), attempt: z.number(), agent: z.string() }).meta({ id: "RunStartedEvent" }),
+    z
+      .object({ type: z.literal("run.started"), attempt: z.number(), agent: z.string() })
+      .meta({ id: "RunStartedEvent" }),
     z.object({ type: z.literal("token"), text: z.string(), thread: z.string() }).meta({ id: "TokenEvent" }),
     z
       .object({ type: z.literal("tool_call"), id: z.string(), name: z.string(), arguments: jsonValue })
       .meta({ id: "ToolCallEvent" }),
     z
-      .object({ type: z.literal("tool_result"), id: z.string(), name: z.string(), ok: z.boolean(), preview: z.string() })
+      .object({
+        type: z.literal("tool_result"),
+        id: z.string(),
+        name: z.string(),
+        ok: z.boolean(),
+        preview: z.string(),
+      })
       .meta({ id: "ToolResultEvent" }),
     z
       .object({ type: z.literal("waiting"), reason: waitReason, until: timestamp.nullable() })
@@ -61,7 +69,7 @@ export function runEventToWire(event: RunEvent): RunEventBody {
         response: event.response,
         usage: usageToWire(event.usage),
       };
-    case "error":
+    default:
       return { type: "error", ...runErrorToWire(event.error) };
   }
 }
@@ -85,7 +93,7 @@ export function runEventFromWire(body: RunEventBody): RunEvent {
         response: body.response,
         usage: usageFromWire(body.usage),
       };
-    case "error":
+    default:
       return { type: "error", error: runErrorFromWire(body) };
   }
 }

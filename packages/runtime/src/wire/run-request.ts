@@ -5,9 +5,7 @@ import { agentName, queryText, sessionId } from "./identifiers.ts";
 import { jsonObject, jsonValue } from "./json.ts";
 import { runStatus } from "./run-status.ts";
 
-const mediaType = z
-  .string()
-  .regex(/^image\/[a-z0-9.+*-]{1,64}$/, "must be an image's media type, such as image/png");
+const mediaType = z.string().regex(/^image\/[a-z0-9.+*-]{1,64}$/, "must be an image's media type, such as image/png");
 
 /** An image in a request: by address, or as base64 data. */
 const image = z

@@ -148,7 +148,14 @@ export function foldToolCalls(events: readonly StreamEvent[]): readonly ToolCall
   const calls = new Map<string, ToolCallSummary & { readonly offset: number }>();
   for (const { event, offset } of events) {
     if (event.type === "tool_call") {
-      calls.set(event.id, { id: event.id, name: event.name, arguments: event.arguments, ok: null, preview: "", offset });
+      calls.set(event.id, {
+        id: event.id,
+        name: event.name,
+        arguments: event.arguments,
+        ok: null,
+        preview: "",
+        offset,
+      });
     } else if (event.type === "tool_result") {
       const call = calls.get(event.id);
       if (call !== undefined) calls.set(event.id, { ...call, ok: event.ok, preview: event.preview });

@@ -3,8 +3,8 @@ import { z } from "zod";
 import type { Run } from "../core/index.ts";
 import type { Timeline } from "../core/ports/index.ts";
 import { jsonObject, timestamp, toTimestamp } from "./json.ts";
-import { runBody, runToWire } from "./run.ts";
 import { runStatus } from "./run-status.ts";
+import { runBody, runToWire } from "./run.ts";
 
 /** A trace in the list: the run that began it. */
 const traceSummary = z
