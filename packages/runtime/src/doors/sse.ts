@@ -29,9 +29,6 @@ export const SSE_HEADERS = {
   "x-accel-buffering": "no",
 } as const;
 
-/** How long a browser waits before it reconnects, in milliseconds. */
-const RECONNECT_MS = 1_000;
-
 /** Writes a frame. */
 export function formatFrame(frame: SseFrame): string {
   const id = frame.id === undefined ? "" : `id: ${frame.id}\n`;
@@ -46,6 +43,8 @@ interface Outlet {
   offer(text: string): boolean;
   /** Ends the stream, with a last text that waits for the reader if need be. */
   end(farewell: string): void;
+  /** The reader has left: it must not be handed anything any more. */
+  drop(): void;
   /** The reader waits: hands it the next text, or the end. */
   serve(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void>;
 }
@@ -72,6 +71,10 @@ function createOutlet(): Outlet {
       if (farewell !== null) return;
       farewell = text;
       if (offer(text)) farewell = "";
+    },
+    drop() {
+      demand = null;
+      farewell ??= "";
     },
     serve(controller) {
       return new Promise((resolve) => {
@@ -128,15 +131,16 @@ export function sseStream(
     }
   };
   const keepAlive = async (): Promise<void> => {
-    await options.clock.sleep(options.keepAliveMs, abort.signal);
-    outlet.offer(": keep-alive\n\n");
-    return keepAlive();
+    for (;;) {
+      await options.clock.sleep(options.keepAliveMs, abort.signal);
+      outlet.offer(": keep-alive\n\n");
+    }
   };
 
   return new ReadableStream<Uint8Array>(
     {
       start() {
-        // Ends by the signal's abort.
+        // Ends when the signal aborts: the clock's sleep rejects.
         keepAlive().catch(() => undefined);
         options.closing.addEventListener("abort", onClosing, { once: true });
         if (options.closing.aborted) onClosing();
@@ -151,6 +155,7 @@ export function sseStream(
       },
       cancel() {
         if (!outlet.ended) options.onDisconnect?.();
+        outlet.drop();
         finish("");
       },
     },

@@ -66,6 +66,7 @@ export function messageToWire(message: Message): MessageBody {
           })),
         }),
       };
+    case "tool":
     default:
       return {
         role: "tool",

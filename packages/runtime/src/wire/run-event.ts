@@ -69,6 +69,7 @@ export function runEventToWire(event: RunEvent): RunEventBody {
         response: event.response,
         usage: usageToWire(event.usage),
       };
+    case "error":
     default:
       return { type: "error", ...runErrorToWire(event.error) };
   }
@@ -93,6 +94,7 @@ export function runEventFromWire(body: RunEventBody): RunEvent {
         response: body.response,
         usage: usageFromWire(body.usage),
       };
+    case "error":
     default:
       return { type: "error", error: runErrorFromWire(body) };
   }
