@@ -1,0 +1,3 @@
+export { agentDefinition, toolEntry } from "./agent-definition.ts";
+export { createFakeLoop, toolCall } from "./fake-loop-context.ts";
+export type { FakeLoop, LoopScript, RecordedCall } from "./fake-loop-context.ts";
