@@ -4,11 +4,9 @@ import { withUniqueIds } from "./tool-calls.ts";
 
 const THREAD = "main";
 
-/** Where the loop stands between two turns; what a checkpoint hands on. */
+/** Where the loop stands between two turns, and what a checkpoint hands on: messages in the thread, turns done. */
 interface Position {
-  /** Messages in the thread. */
   readonly length: number;
-  /** Turns done. */
   readonly turn: number;
 }
 
@@ -21,37 +19,33 @@ interface Position {
  */
 export async function react(context: LoopContext): Promise<LoopOutcome> {
   const { maxIterations } = context.input.definition.orchestration;
-  let position = await begin(context);
-  let last: number | null = null;
-  while (position.turn < maxIterations) {
-    if (position.turn > 0 && context.checkpointDue()) return { kind: "continue", state: { ...position } };
+  let { length, turn } = await begin(context);
+  for (;;) {
     const answer = await context.effect({
       kind: "model",
       thread: THREAD,
-      length: position.length,
+      length,
       role: "reasoner",
       tools: true,
       stream: true,
       returnText: false,
     });
+    turn += 1;
     if (answer.toolCalls.length === 0) {
       await context.effect({ kind: "remember", thread: THREAD, answerIndex: answer.index });
       return { kind: "answer", stopReason: "end", thread: THREAD, index: answer.index };
     }
-    last = answer.index;
-    const turn = position.turn + 1;
-    let length = answer.index + 1;
-    if (turn < maxIterations) {
-      const calls = withUniqueIds(answer.toolCalls, answer.index);
-      const first = length;
-      await context.all(
-        calls.map((call, n) => (branch) => branch.effect({ kind: "tool", thread: THREAD, index: first + n, call })),
-      );
-      length += calls.length;
+    if (turn >= maxIterations) {
+      return { kind: "answer", stopReason: "max_iterations", thread: THREAD, index: answer.index };
     }
-    position = { length, turn };
+    const first = answer.index + 1;
+    const calls = withUniqueIds(answer.toolCalls, answer.index);
+    await context.all(
+      calls.map((call, n) => (branch) => branch.effect({ kind: "tool", thread: THREAD, index: first + n, call })),
+    );
+    length = first + calls.length;
+    if (context.checkpointDue()) return { kind: "continue", state: { length, turn } };
   }
-  return { kind: "answer", stopReason: "max_iterations", thread: THREAD, index: last };
 }
 
 async function begin(context: LoopContext): Promise<Position> {
