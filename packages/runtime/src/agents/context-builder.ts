@@ -1,6 +1,5 @@
 import type { AgentDefinition, Clock, JsonObject, Message, Run } from "../core/index.ts";
 import type { ContextBuilder, SessionMemory } from "../core/ports/index.ts";
-
 import type { Templates } from "./templates.ts";
 
 /** What the context builder needs. */

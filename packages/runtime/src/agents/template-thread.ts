@@ -25,8 +25,13 @@ const MAX_EXCERPT_CHARS = 120;
 const engineFile = createRequire(import.meta.url).resolve("minijinja-js/dist/web/minijinja_js_bg.wasm");
 initSync({ module: withMemoryLimit(readFileSync(engineFile), MAX_MEMORY_BYTES) });
 
-parentPort?.on("message", (request: ThreadRequest) => parentPort?.postMessage(answer(request)));
-parentPort?.postMessage({ kind: "ready" } satisfies ThreadAnswer);
+parentPort?.on("message", (request: ThreadRequest) => say(answer(request)));
+say({ kind: "ready" });
+
+function say(message: ThreadAnswer): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+  parentPort?.postMessage(message);
+}
 
 /** A fresh environment for each request (20 us) keeps agents' templates apart without a cache to look after. */
 function answer(request: ThreadRequest): ThreadAnswer {
@@ -63,7 +68,11 @@ function answerIn(environment: Environment, request: ThreadRequest): ThreadAnswe
 }
 
 /** Null when the work succeeded, else what the engine says about it. */
-function attempt(work: () => unknown, template: string, sources: Readonly<Record<string, string>>): TemplateFault | null {
+function attempt(
+  work: () => unknown,
+  template: string,
+  sources: Readonly<Record<string, string>>,
+): TemplateFault | null {
   try {
     work();
     return null;

@@ -13,7 +13,8 @@ async function render(source: string, variables: JsonObject = {}, more: Record<s
 
 describe("rendering", () => {
   it("knows variables, loops, includes and Python's methods", async () => {
-    const source = "{% include 'greeting' %}{% for key, value in o.items() %} {{ key.upper() }}={{ value }}{% endfor %}";
+    const source =
+      "{% include 'greeting' %}{% for key, value in o.items() %} {{ key.upper() }}={{ value }}{% endfor %}";
     expect(await render(source, { name: "Ada", o: { a: 1, b: null } }, { greeting: "Hi {{ name }}," })).toBe(
       "Hi Ada, A=1 B=none",
     );
@@ -74,7 +75,10 @@ describe("the sandbox", () => {
   const bombs = [
     ["endless steps", "{% for i in range(90000) %}{% for j in range(90000) %}{{ i }}{% endfor %}{% endfor %}"],
     ["a huge string", "{{ 'x' * 4000000000 }}"],
-    ["a doubling string", "{% set n = namespace(s='x') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}"],
+    [
+      "a doubling string",
+      "{% set n = namespace(s='x') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
+    ],
     ["a huge list", "{{ [1] * 100000000 }}"],
     ["a huge slice", "{{ [1] | slice(4000000000) | list | length }}"],
     ["a long text", "{{ 'x' * 2000000 }}"],

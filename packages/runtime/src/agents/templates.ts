@@ -3,7 +3,6 @@ import { Worker } from "node:worker_threads";
 
 import { AstromeshError } from "../core/index.ts";
 import type { Clock, JsonObject } from "../core/index.ts";
-
 import type { TemplateFault, ThreadAnswer, ThreadRequest } from "./template-messages.ts";
 
 /** A template to render: Jinja's language, sandboxed. */
@@ -86,6 +85,7 @@ export function createTemplates(deps: { readonly clock: Clock }, options: Templa
     waiting += 1;
     const answer = tail.then(async () => {
       const worker = await running();
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage(request);
       return listen(worker, timeoutMs);
     });

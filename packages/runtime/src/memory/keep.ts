@@ -5,12 +5,15 @@ export const MAX_MESSAGE_CHARS = 16_384;
 /** The most text of one turn that is kept with its tool calls, in characters. */
 export const MAX_TURN_CHARS = 65_536;
 
+/** The first half of a surrogate pair, left over by a cut. */
+const HALF_CHARACTER = /[\uD800-\uDBFF]$/;
+
 /**
  * What of a turn a session keeps: no system prompt (each run renders its own), no thinking, no image data, and
  * bounded texts. A turn over its limit keeps the question and the answer without the tool calls between.
  */
 export function keptMessages(messages: readonly Message[]): readonly Message[] {
-  const kept = messages.filter((message) => message.role !== "system").map(kept1);
+  const kept = messages.filter((message) => message.role !== "system").map(bounded);
   const size = kept.reduce((sum, message) => sum + sizeOf(message), 0);
   if (size <= MAX_TURN_CHARS) return kept;
   const answer = kept.findLast((message) => message.role === "assistant");
@@ -18,17 +21,11 @@ export function keptMessages(messages: readonly Message[]): readonly Message[] {
   return answer === undefined ? questions : [...questions, { role: "assistant", text: answer.text }];
 }
 
-function kept1(message: Message): Message {
+function bounded(message: Message): Message {
   const text = shortened(message.text);
-  switch (message.role) {
-    case "assistant":
-      return { role: "assistant", text, ...(message.toolCalls === undefined ? {} : { toolCalls: message.toolCalls }) };
-    case "user":
-      return userMessage(text, message.images ?? []);
-    case "system":
-    case "tool":
-      return { ...message, text };
-  }
+  if (message.role === "user") return userMessage(text, message.images ?? []);
+  if (message.role !== "assistant") return { ...message, text };
+  return { role: "assistant", text, ...(message.toolCalls === undefined ? {} : { toolCalls: message.toolCalls }) };
 }
 
 /** An image by address stays; one by data leaves a note that it was there. */
@@ -41,7 +38,8 @@ function userMessage(text: string, images: readonly ImagePart[]): Message {
 
 function shortened(text: string): string {
   if (text.length <= MAX_MESSAGE_CHARS) return text;
-  return `${text.slice(0, MAX_MESSAGE_CHARS).toWellFormed()}\n[${text.length - MAX_MESSAGE_CHARS} characters not kept]`;
+  const start = text.slice(0, MAX_MESSAGE_CHARS).replace(HALF_CHARACTER, "");
+  return `${start}\n[${text.length - MAX_MESSAGE_CHARS} characters not kept]`;
 }
 
 function sizeOf(message: Message): number {

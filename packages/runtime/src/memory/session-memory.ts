@@ -1,6 +1,5 @@
 import type { Clock } from "../core/index.ts";
 import type { ConversationStore, SessionMemory } from "../core/ports/index.ts";
-
 import { keptMessages } from "./keep.ts";
 import { repairToolCalls } from "./repair.ts";
 import { fourCharactersPerToken, selectTurns, turnsToRead } from "./strategies.ts";

@@ -63,8 +63,9 @@ export function createFakeLoop(definition: AgentDefinition, script: LoopScript =
         };
       case "say":
       case "remember":
-        return null;
+        break;
     }
+    return null;
   };
 
   const contextAt = (prefix: string): LoopContext => {
