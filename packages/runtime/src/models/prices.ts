@@ -35,7 +35,9 @@ export const LIST_PRICES: Readonly<Record<string, Price>> = {
   "o1-mini": { inputUsd: 1.1, outputUsd: 4.4 },
   o1: { inputUsd: 15, outputUsd: 60 },
   "claude-opus-4-5": { inputUsd: 5, outputUsd: 25 },
-  "claude-opus-4": { inputUsd: 15, outputUsd: 75 },
+  "claude-opus-4-1": { inputUsd: 15, outputUsd: 75 },
+  "claude-opus-4-0": { inputUsd: 15, outputUsd: 75 },
+  "claude-opus-4-20250514": { inputUsd: 15, outputUsd: 75 },
   "claude-sonnet-4": { inputUsd: 3, outputUsd: 15 },
   "claude-haiku-4-5": { inputUsd: 1, outputUsd: 5 },
   "claude-3-7-sonnet": { inputUsd: 3, outputUsd: 15 },
@@ -73,9 +75,9 @@ export function toUsage(
   counted: { readonly inputTokens: number; readonly outputTokens: number } | null,
   price: Price | null,
 ): Usage {
-  if (counted === null) return { inputTokens: 0, outputTokens: 0, costUsd: price === FREE ? 0 : null };
-  const { inputTokens, outputTokens } = counted;
-  if (price === null) return { inputTokens, outputTokens, costUsd: null };
+  const { inputTokens, outputTokens } = counted ?? { inputTokens: 0, outputTokens: 0 };
+  const free = price !== null && price.inputUsd === 0 && price.outputUsd === 0;
+  if (price === null || (counted === null && !free)) return { inputTokens, outputTokens, costUsd: null };
   return {
     inputTokens,
     outputTokens,

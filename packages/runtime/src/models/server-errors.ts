@@ -1,7 +1,7 @@
 import { AstromeshError, formatDuration, isJsonObject } from "../core/index.ts";
 import type { Clock, ErrorCode, Json } from "../core/index.ts";
 import { connectionFault, retryAfterMs } from "../net/index.ts";
-import type { HttpClient, HttpResponse } from "../net/index.ts";
+import type { ConnectionFault, HttpClient, HttpResponse } from "../net/index.ts";
 import { objectOf, parseJson, textOf } from "./read-json.ts";
 
 /** What every provider that speaks HTTP is made of. */
@@ -89,27 +89,21 @@ export function fold(server: ModelServer, error: unknown, answered: boolean, sig
   return answered ? brokenOff(server, "the connection was closed", error) : unreachable(server, error);
 }
 
+const NO_ANSWER: Readonly<Record<Exclude<ConnectionFault, "other">, (at: string) => string>> = {
+  refused: (at) => `${at} refused the connection; is it running?`,
+  dns: (at) => `The host of ${at} has no address; check the endpoint.`,
+  unreachable: (at) => `${at} cannot be reached; check the network and the endpoint.`,
+  reset: (at) => `${at} closed the connection before it answered.`,
+  tls: (at) => `The certificate of ${at} is not trusted.`,
+  protocol: (at) => `${at} does not speak HTTP; check the scheme and the port.`,
+};
+
 function unreachable(server: ModelServer, cause: unknown): AstromeshError {
-  const options = { cause };
+  const fault = connectionFault(cause);
+  const reason = cause instanceof Error ? cause.message : String(cause);
   const at = where(server);
-  switch (connectionFault(cause)) {
-    case "refused":
-      return new AstromeshError("model_unavailable", `${at} refused the connection; is it running?`, options);
-    case "dns":
-      return new AstromeshError("model_unavailable", `The host of ${at} has no address; check the endpoint.`, options);
-    case "unreachable":
-      return new AstromeshError("model_unavailable", `${at} cannot be reached; check network and endpoint.`, options);
-    case "reset":
-      return new AstromeshError("model_unavailable", `${at} closed the connection before it answered.`, options);
-    case "tls":
-      return new AstromeshError("model_unavailable", `The certificate of ${at} is not trusted.`, options);
-    case "protocol":
-      return new AstromeshError("model_unavailable", `${at} does not speak HTTP; check scheme and port.`, options);
-    case "other": {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      return new AstromeshError("model_unavailable", `${at} could not be asked: ${reason}.`, options);
-    }
-  }
+  const text = fault === "other" ? `${at} could not be asked: ${reason}.` : NO_ANSWER[fault](at);
+  return new AstromeshError("model_unavailable", text, { cause });
 }
 
 /** A server that says nothing. */

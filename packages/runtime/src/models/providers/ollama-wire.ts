@@ -30,36 +30,23 @@ export function toOllamaChat(request: ProviderRequest): JsonObject {
 }
 
 function toOllamaMessage(message: Message): JsonObject {
-  switch (message.role) {
-    case "system":
-      return { role: "system", content: message.text };
-    case "user": {
-      const images = message.images ?? [];
-      return {
-        role: "user",
-        content: message.text,
-        ...(images.length === 0 ? {} : { images: images.map(toBase64) }),
-      };
-    }
-    case "assistant": {
-      const calls = message.toolCalls ?? [];
-      return {
-        role: "assistant",
-        content: message.text,
-        ...(message.thinking === undefined ? {} : { thinking: message.thinking }),
-        ...(calls.length === 0
-          ? {}
-          : {
-              tool_calls: calls.map(({ id, name, arguments: args }) => ({
-                id,
-                function: { name, arguments: args ?? {} },
-              })),
-            }),
-      };
-    }
-    case "tool":
-      return { role: "tool", tool_name: message.toolName, tool_call_id: message.toolCallId, content: message.text };
+  const { role, text: content } = message;
+  if (role === "system") return { role, content };
+  if (role === "user") {
+    const images = (message.images ?? []).map(toBase64);
+    return { role, content, ...(images.length === 0 ? {} : { images }) };
   }
+  if (role === "tool") return { role, tool_name: message.toolName, tool_call_id: message.toolCallId, content };
+  const calls = (message.toolCalls ?? []).map(({ id, name, arguments: args }) => ({
+    id,
+    function: { name, arguments: args ?? {} },
+  }));
+  return {
+    role,
+    content,
+    ...(message.thinking === undefined ? {} : { thinking: message.thinking }),
+    ...(calls.length === 0 ? {} : { tool_calls: calls }),
+  };
 }
 
 function toBase64({ source }: ImagePart): string {

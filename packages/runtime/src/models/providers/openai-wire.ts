@@ -29,28 +29,21 @@ export function toChatCompletion(request: ProviderRequest, maxTokensName: MaxTok
 }
 
 function toOpenAiMessage(message: Message): JsonObject {
-  switch (message.role) {
-    case "system":
-      return { role: "system", content: message.text };
-    case "user": {
-      const images = message.images ?? [];
-      if (images.length === 0) return { role: "user", content: message.text };
-      return { role: "user", content: [{ type: "text", text: message.text }, ...images.map(toImage)] };
-    }
-    case "assistant": {
-      const calls = message.toolCalls ?? [];
-      if (calls.length === 0) return { role: "assistant", content: message.text };
-      const toolCalls = calls.map(({ id, name, arguments: args }) => ({
-        id,
-        type: "function",
-        // Servers parse this text (vLLM fails on broken JSON), so what the model wrote wrongly is not sent back.
-        function: { name, arguments: JSON.stringify(args ?? {}) },
-      }));
-      return { role: "assistant", content: message.text === "" ? null : message.text, tool_calls: toolCalls };
-    }
-    case "tool":
-      return { role: "tool", tool_call_id: message.toolCallId, content: message.text };
+  const { role, text } = message;
+  if (role === "system") return { role, content: text };
+  if (role === "user") {
+    const images = (message.images ?? []).map(toImage);
+    return { role, content: images.length === 0 ? text : [{ type: "text", text }, ...images] };
   }
+  if (role === "tool") return { role, tool_call_id: message.toolCallId, content: text };
+  const calls = (message.toolCalls ?? []).map(({ id, name, arguments: args }) => ({
+    id,
+    type: "function",
+    // Servers parse this text (vLLM fails on broken JSON), so what the model wrote wrongly is not sent back.
+    function: { name, arguments: JSON.stringify(args ?? {}) },
+  }));
+  if (calls.length === 0) return { role, content: text };
+  return { role, content: text === "" ? null : text, tool_calls: calls };
 }
 
 function toImage({ mediaType, source }: ImagePart): JsonObject {
