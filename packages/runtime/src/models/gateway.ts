@@ -95,7 +95,7 @@ async function* passThrough(passage: Passage, turn: number): AsyncGenerator<Mode
     turn,
     costOf: ({ provider, model }) => {
       const price = registry.priceOf(provider, model);
-      return price === null ? null : price.inputUsd + price.outputUsd;
+      return price === null ? null : price.inputUsdPerMillion + price.outputUsdPerMillion;
     },
   });
   let failure = new AstromeshError("model_unavailable", `The agent ${call.agent} names no model to ask.`);

@@ -1,13 +1,11 @@
 export { createBreakerBoard } from "./breaker-board.ts";
 export type { BreakerBoard, BreakerKey, WatchedModel } from "./breaker-board.ts";
-export type { ModelChoice } from "./default-model.ts";
+export type { DefaultCandidate } from "./default-model.ts";
 export { createModelGateway } from "./gateway.ts";
 export type { GatewayDeps, GatewayOptions } from "./gateway.ts";
 export { parseScript } from "./parse-script.ts";
 export type { ParsedScript, ScriptError } from "./parse-script.ts";
-export { LIST_PRICES } from "./prices.ts";
 export type { Price, PriceTable } from "./prices.ts";
-export { LATER_TYPES, PROVIDER_TYPES } from "./provider-types.ts";
 export type { ProviderSettings } from "./provider-types.ts";
 export { createModelRegistry } from "./registry.ts";
 export type { ModelRegistry, RegistryDeps, RegistryOptions, ResolvedCandidate } from "./registry.ts";

@@ -36,12 +36,13 @@ const FAULT_KEYS = [
   "no_end",
 ] as const;
 
-/** Validates a script that was read from YAML or JSON. The shape is described at `Script`. */
+/** Validates a script that was read from YAML or JSON. Its shape is described at `Script`; a list is its rules. */
 export function parseScript(data: Json): ParsedScript {
   const errors: ScriptError[] = [];
-  const top = reader(data, [], ["rules"], errors);
-  const rules = top.list("rules").map((rule, index) => toRule(rule, ["rules", index], errors));
-  if (rules.length === 0) errors.push({ path: ["rules"], message: "a script needs at least one rule" });
+  const path: Path = isJsonArray(data) ? [] : ["rules"];
+  const list = isJsonArray(data) ? data : reader(data, [], ["rules"], errors).list("rules");
+  const rules = list.map((rule, index) => toRule(rule, [...path, index], errors));
+  if (rules.length === 0) errors.push({ path, message: "a script needs at least one rule" });
   return errors.length === 0 ? { ok: true, script: { rules } } : { ok: false, errors };
 }
 

@@ -2,8 +2,8 @@ import type { Usage } from "../core/index.ts";
 
 /** What a million tokens cost, in United States dollars. */
 export interface Price {
-  readonly inputUsd: number;
-  readonly outputUsd: number;
+  readonly inputUsdPerMillion: number;
+  readonly outputUsdPerMillion: number;
 }
 
 /**
@@ -12,46 +12,46 @@ export interface Price {
  * overrides and extends this table. A name stands for its dated and tagged versions, too.
  */
 export const LIST_PRICES: Readonly<Record<string, Price>> = {
-  "gpt-5.4": { inputUsd: 2.5, outputUsd: 15 },
-  "gpt-5.1": { inputUsd: 1.25, outputUsd: 10 },
-  "gpt-5-pro": { inputUsd: 15, outputUsd: 120 },
-  "gpt-5-mini": { inputUsd: 0.25, outputUsd: 2 },
-  "gpt-5-nano": { inputUsd: 0.05, outputUsd: 0.4 },
-  "gpt-5": { inputUsd: 1.25, outputUsd: 10 },
-  "gpt-4.1-mini": { inputUsd: 0.4, outputUsd: 1.6 },
-  "gpt-4.1-nano": { inputUsd: 0.1, outputUsd: 0.4 },
-  "gpt-4.1": { inputUsd: 2, outputUsd: 8 },
-  "gpt-4o-mini": { inputUsd: 0.15, outputUsd: 0.6 },
-  "gpt-4o": { inputUsd: 2.5, outputUsd: 10 },
-  "gpt-4-turbo": { inputUsd: 10, outputUsd: 30 },
-  "gpt-4-32k": { inputUsd: 60, outputUsd: 120 },
-  "gpt-4": { inputUsd: 30, outputUsd: 60 },
-  "gpt-3.5-turbo": { inputUsd: 0.5, outputUsd: 1.5 },
-  "o4-mini": { inputUsd: 1.1, outputUsd: 4.4 },
-  "o3-pro": { inputUsd: 20, outputUsd: 80 },
-  "o3-mini": { inputUsd: 1.1, outputUsd: 4.4 },
-  o3: { inputUsd: 2, outputUsd: 8 },
-  "o1-pro": { inputUsd: 150, outputUsd: 600 },
-  "o1-mini": { inputUsd: 1.1, outputUsd: 4.4 },
-  o1: { inputUsd: 15, outputUsd: 60 },
-  "claude-opus-4-5": { inputUsd: 5, outputUsd: 25 },
-  "claude-opus-4-1": { inputUsd: 15, outputUsd: 75 },
-  "claude-opus-4-0": { inputUsd: 15, outputUsd: 75 },
-  "claude-opus-4-20250514": { inputUsd: 15, outputUsd: 75 },
-  "claude-sonnet-4": { inputUsd: 3, outputUsd: 15 },
-  "claude-haiku-4-5": { inputUsd: 1, outputUsd: 5 },
-  "claude-3-7-sonnet": { inputUsd: 3, outputUsd: 15 },
-  "claude-3-5-sonnet": { inputUsd: 3, outputUsd: 15 },
-  "claude-3-5-haiku": { inputUsd: 0.8, outputUsd: 4 },
-  "claude-3-opus": { inputUsd: 15, outputUsd: 75 },
-  "claude-3-sonnet": { inputUsd: 3, outputUsd: 15 },
-  "claude-3-haiku": { inputUsd: 0.25, outputUsd: 1.25 },
+  "gpt-5.4": { inputUsdPerMillion: 2.5, outputUsdPerMillion: 15 },
+  "gpt-5.1": { inputUsdPerMillion: 1.25, outputUsdPerMillion: 10 },
+  "gpt-5-pro": { inputUsdPerMillion: 15, outputUsdPerMillion: 120 },
+  "gpt-5-mini": { inputUsdPerMillion: 0.25, outputUsdPerMillion: 2 },
+  "gpt-5-nano": { inputUsdPerMillion: 0.05, outputUsdPerMillion: 0.4 },
+  "gpt-5": { inputUsdPerMillion: 1.25, outputUsdPerMillion: 10 },
+  "gpt-4.1-mini": { inputUsdPerMillion: 0.4, outputUsdPerMillion: 1.6 },
+  "gpt-4.1-nano": { inputUsdPerMillion: 0.1, outputUsdPerMillion: 0.4 },
+  "gpt-4.1": { inputUsdPerMillion: 2, outputUsdPerMillion: 8 },
+  "gpt-4o-mini": { inputUsdPerMillion: 0.15, outputUsdPerMillion: 0.6 },
+  "gpt-4o": { inputUsdPerMillion: 2.5, outputUsdPerMillion: 10 },
+  "gpt-4-turbo": { inputUsdPerMillion: 10, outputUsdPerMillion: 30 },
+  "gpt-4-32k": { inputUsdPerMillion: 60, outputUsdPerMillion: 120 },
+  "gpt-4": { inputUsdPerMillion: 30, outputUsdPerMillion: 60 },
+  "gpt-3.5-turbo": { inputUsdPerMillion: 0.5, outputUsdPerMillion: 1.5 },
+  "o4-mini": { inputUsdPerMillion: 1.1, outputUsdPerMillion: 4.4 },
+  "o3-pro": { inputUsdPerMillion: 20, outputUsdPerMillion: 80 },
+  "o3-mini": { inputUsdPerMillion: 1.1, outputUsdPerMillion: 4.4 },
+  o3: { inputUsdPerMillion: 2, outputUsdPerMillion: 8 },
+  "o1-pro": { inputUsdPerMillion: 150, outputUsdPerMillion: 600 },
+  "o1-mini": { inputUsdPerMillion: 1.1, outputUsdPerMillion: 4.4 },
+  o1: { inputUsdPerMillion: 15, outputUsdPerMillion: 60 },
+  "claude-opus-4-5": { inputUsdPerMillion: 5, outputUsdPerMillion: 25 },
+  "claude-opus-4-1": { inputUsdPerMillion: 15, outputUsdPerMillion: 75 },
+  "claude-opus-4-0": { inputUsdPerMillion: 15, outputUsdPerMillion: 75 },
+  "claude-opus-4-20250514": { inputUsdPerMillion: 15, outputUsdPerMillion: 75 },
+  "claude-sonnet-4": { inputUsdPerMillion: 3, outputUsdPerMillion: 15 },
+  "claude-haiku-4-5": { inputUsdPerMillion: 1, outputUsdPerMillion: 5 },
+  "claude-3-7-sonnet": { inputUsdPerMillion: 3, outputUsdPerMillion: 15 },
+  "claude-3-5-sonnet": { inputUsdPerMillion: 3, outputUsdPerMillion: 15 },
+  "claude-3-5-haiku": { inputUsdPerMillion: 0.8, outputUsdPerMillion: 4 },
+  "claude-3-opus": { inputUsdPerMillion: 15, outputUsdPerMillion: 75 },
+  "claude-3-sonnet": { inputUsdPerMillion: 3, outputUsdPerMillion: 15 },
+  "claude-3-haiku": { inputUsdPerMillion: 0.25, outputUsdPerMillion: 1.25 },
 };
 
 /** Servers that people run themselves: a call costs nothing unless the user gives it a price. */
 const OWN_SERVERS = new Set(["ollama", "vllm", "tgi", "llamacpp", "lmstudio", "local", "offline", "scripted"]);
 
-const FREE: Price = { inputUsd: 0, outputUsd: 0 };
+const FREE: Price = { inputUsdPerMillion: 0, outputUsdPerMillion: 0 };
 
 /** Finds prices. */
 export interface PriceTable {
@@ -76,12 +76,12 @@ export function toUsage(
   price: Price | null,
 ): Usage {
   const { inputTokens, outputTokens } = counted ?? { inputTokens: 0, outputTokens: 0 };
-  const free = price !== null && price.inputUsd === 0 && price.outputUsd === 0;
+  const free = price !== null && price.inputUsdPerMillion === 0 && price.outputUsdPerMillion === 0;
   if (price === null || (counted === null && !free)) return { inputTokens, outputTokens, costUsd: null };
   return {
     inputTokens,
     outputTokens,
-    costUsd: (inputTokens * price.inputUsd + outputTokens * price.outputUsd) / 1_000_000,
+    costUsd: (inputTokens * price.inputUsdPerMillion + outputTokens * price.outputUsdPerMillion) / 1_000_000,
   };
 }
 

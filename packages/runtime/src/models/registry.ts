@@ -4,24 +4,22 @@ import type { ModelProvider, ProviderStatus } from "../core/ports/index.ts";
 import type { BreakerBoard } from "./breaker-board.ts";
 import { buildProvider } from "./build-provider.ts";
 import type { BuildDeps, BuiltProvider } from "./build-provider.ts";
-import { createDefaultModel, DEFAULT } from "./default-model.ts";
-import type { ModelChoice } from "./default-model.ts";
+import { createDefaultModel, DEFAULT, DEFAULT_CANDIDATES } from "./default-model.ts";
+import type { DefaultCandidate } from "./default-model.ts";
 import { createPriceTable } from "./prices.ts";
 import type { Price, PriceTable } from "./prices.ts";
 import type { ProviderSettings } from "./provider-types.ts";
 
 /** What a registry is built with. */
-export interface RegistryDeps extends Omit<BuildDeps, "ollamaHost"> {
+export interface RegistryDeps extends BuildDeps {
   readonly breakers: BreakerBoard;
 }
 
 /** What the configuration says of models. */
 export interface RegistryOptions {
   readonly providers: readonly ProviderSettings[];
-  /** What provider `default` means; null looks for what there is. */
-  readonly default: ModelChoice | null;
-  /** Where Ollama is, as OLLAMA_HOST says it; null for http://localhost:11434. */
-  readonly ollamaHost: string | null;
+  /** What provider `default` means: the first of these that can be used. Empty: Ollama, OpenAI, offline. */
+  readonly defaultCandidates: readonly DefaultCandidate[];
   /** Prices of the user's own, by model name. */
   readonly prices: Readonly<Record<string, Price>>;
 }
@@ -51,77 +49,88 @@ export interface ModelRegistry extends PriceTable {
  * along only if both are of one origin, so that no agent file can send a node's key elsewhere.
  */
 export function createModelRegistry(deps: RegistryDeps, options: RegistryOptions): ModelRegistry {
-  const buildDeps: BuildDeps = { ...deps, ollamaHost: options.ollamaHost ?? "http://localhost:11434" };
-  const built = new Map<string, BuiltProvider>();
-  const settingsOf = (provider: string): ProviderSettings =>
-    options.providers.find(({ name }) => name === provider) ??
-    options.providers.find(({ type }) => type === provider) ??
-    bare(provider);
-
-  const build = (settings: ProviderSettings): BuiltProvider => {
-    const key = JSON.stringify([settings.name, settings.endpoint, settings.apiKey]);
-    const known = built.get(key) ?? buildProvider(buildDeps, settings);
-    built.set(key, known);
-    return known;
-  };
-  const forCandidate = ({ provider, endpoint, apiKey }: Pick<ModelCandidate, "provider" | "endpoint" | "apiKey">) => {
-    const settings = settingsOf(provider);
-    if (endpoint === null && apiKey === null) return { settings, ...build(settings) };
-    const keepsKey = endpoint === null || sameOrigin(endpoint, settings.endpoint);
-    const own = {
-      ...settings,
-      endpoint: endpoint ?? settings.endpoint,
-      apiKey: apiKey ?? (keepsKey ? settings.apiKey : null),
-    };
-    return { settings, ...build(own) };
-  };
-  const modelOf = async (built: BuiltProvider, model: string, signal: AbortSignal): Promise<string> => {
-    const found = model === DEFAULT ? await built.firstModel(signal) : model;
-    if (found !== null) return found;
-    throw new AstromeshError("model_not_found", `The provider ${built.provider.name} has no model to chat with.`);
-  };
-  const defaultModel = createDefaultModel(deps, {
-    configured: options.default,
-    provider: (name) => forCandidate({ provider: name, endpoint: null, apiKey: null }),
-    hasOpenAiKey: () => deps.secret(settingsOf("openai").apiKey ?? { from: "env", name: "OPENAI_API_KEY" }) !== null,
-  });
+  const providers = createProviderCache(deps, options.providers);
+  const candidates = options.defaultCandidates.length > 0 ? options.defaultCandidates : DEFAULT_CANDIDATES;
+  const defaultModel = createDefaultModel(deps.clock, candidates, (name) => providers.get(name).built);
 
   return {
     ...createPriceTable(options.prices),
     async resolve(candidate, signal) {
-      const { timeoutMs } = candidate;
       const choice = candidate.provider === DEFAULT ? await defaultModel.choose(signal) : null;
-      const found = forCandidate(choice === null ? candidate : { ...candidate, provider: choice.provider });
-      const wanted = candidate.model === DEFAULT && choice !== null ? choice.model : candidate.model;
+      const { settings, built } = providers.get(choice?.provider ?? candidate.provider, candidate);
+      const named = candidate.model === DEFAULT ? (choice?.model ?? DEFAULT) : candidate.model;
+      const model = named === DEFAULT ? await built.defaultModel(signal) : named;
+      if (model === null) {
+        throw new AstromeshError("model_not_found", `The provider ${settings.name} has no model to chat with.`);
+      }
       return {
-        provider: found.provider,
-        model: await modelOf(found, wanted, signal),
-        endpoint: found.endpoint,
-        parameters: { ...found.settings.parameters, ...candidate.parameters },
-        timeoutMs,
+        provider: built.provider,
+        model,
+        endpoint: built.endpoint,
+        parameters: { ...settings.parameters, ...candidate.parameters },
+        timeoutMs: candidate.timeoutMs,
         why: choice?.why ?? null,
       };
     },
     check(signal) {
-      const names = new Set(options.providers.map(({ name }) => name));
-      for (const type of ["ollama", "openai", "offline"])
-        if (!options.providers.some((p) => p.type === type)) names.add(type);
-      return Promise.all(
-        [...names].map((name) => statusOf(() => build(settingsOf(name)), settingsOf(name), deps.breakers, signal)),
-      );
+      const builtIn = DEFAULT_CANDIDATES.map(({ provider }) => provider);
+      const missing = builtIn.filter((builtIn) => !options.providers.some(({ type }) => type === builtIn));
+      const names = [...options.providers.map(({ name }) => name), ...missing];
+      return Promise.all(names.map((name) => statusOf(providers, name, deps.breakers, signal)));
+    },
+  };
+}
+
+/** Providers by what they are made of, built at their first use. */
+interface ProviderCache {
+  settings(provider: string): ProviderSettings;
+  get(
+    provider: string,
+    own?: Pick<ModelCandidate, "endpoint" | "apiKey">,
+  ): { readonly settings: ProviderSettings; readonly built: BuiltProvider };
+}
+
+function createProviderCache(deps: BuildDeps, entries: readonly ProviderSettings[]): ProviderCache {
+  const cache = new Map<string, BuiltProvider>();
+  const settingsOf = (provider: string): ProviderSettings =>
+    entries.find(({ name }) => name === provider) ??
+    entries.find(({ type }) => type === provider) ?? {
+      name: provider,
+      type: provider,
+      endpoint: null,
+      apiKey: null,
+      parameters: {},
+      models: [],
+      script: null,
+    };
+  return {
+    settings: settingsOf,
+    get(provider, own = { endpoint: null, apiKey: null }) {
+      const settings = settingsOf(provider);
+      const keepsKey = own.endpoint === null || sameOrigin(own.endpoint, settings.endpoint);
+      const merged: ProviderSettings = {
+        ...settings,
+        endpoint: own.endpoint ?? settings.endpoint,
+        apiKey: own.apiKey ?? (keepsKey ? settings.apiKey : null),
+      };
+      const key = JSON.stringify([merged.name, merged.endpoint, merged.apiKey]);
+      const built = cache.get(key) ?? buildProvider(deps, merged);
+      cache.set(key, built);
+      return { settings, built };
     },
   };
 }
 
 async function statusOf(
-  build: () => BuiltProvider,
-  { name, type, endpoint }: ProviderSettings,
+  providers: ProviderCache,
+  name: string,
   breakers: BreakerBoard,
   signal: AbortSignal,
 ): Promise<ProviderStatus> {
+  const { type, endpoint } = providers.settings(name);
   const breaker = breakers.worst(name);
   try {
-    const built = build();
+    const { built } = providers.get(name);
     const { ok, message, models } = await built.provider.check(signal);
     return { name, type, endpoint: built.endpoint, ok, message, models, breaker };
   } catch (error) {
@@ -129,10 +138,6 @@ async function statusOf(
     const message = error instanceof Error ? error.message : String(error);
     return { name, type, endpoint, ok: false, message, models: [], breaker };
   }
-}
-
-function bare(type: string): ProviderSettings {
-  return { name: type, type, endpoint: null, apiKey: null, parameters: {}, models: [], script: null };
 }
 
 function sameOrigin(a: string, b: string | null): boolean {

@@ -27,8 +27,11 @@ export interface OllamaOptions {
 
 /** Ollama, with what only it can tell. */
 export interface OllamaProvider extends ModelProvider {
-  /** The newest model that can chat; null when there is none. Throws when the server cannot be asked. */
-  firstChatModel(signal: AbortSignal): Promise<string | null>;
+  /**
+   * The first of these models that is there, or the newest that can chat when none is wanted by name. Null when there
+   * is none. Throws when the server cannot be asked.
+   */
+  pickModel(wanted: readonly string[], signal: AbortSignal): Promise<string | null>;
 }
 
 const CHECK_MS = 3_000;
@@ -66,8 +69,10 @@ export function createOllamaProvider(deps: ProviderDeps, options: OllamaOptions)
         return { ok: false, message: error instanceof Error ? error.message : String(error), models: [] };
       }
     },
-    async firstChatModel(signal) {
-      for (const model of await modelNames(signal)) {
+    async pickModel(wanted, signal) {
+      const models = await modelNames(signal);
+      if (wanted.length > 0) return wanted.find((model) => models.includes(ollamaModelName(model))) ?? null;
+      for (const model of models) {
         const about = await askServer(anyModel, "POST", "/api/show", { model }, CHECK_MS, signal);
         const abilities = about["capabilities"];
         // Servers before 0.6.4 do not tell; then the name has to do.
