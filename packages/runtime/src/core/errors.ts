@@ -51,7 +51,6 @@ export const ERROR_CODES = {
   journal_mismatch: { retryable: false, meaning: "The journal does not fit the code that replays it." },
   cancelled: { retryable: false, meaning: "The work was cancelled." },
   config_invalid: { retryable: false, meaning: "A configuration file is not valid; `errors` names each place." },
-  already_running: { retryable: true, meaning: "Another astromeshd holds the PID file or the data directory." },
   internal: { retryable: false, meaning: "A defect of Astromesh; the log has the details under the same trace id." },
 } as const satisfies Record<string, { retryable: boolean; meaning: string }>;
 

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
-import { AstromeshError } from "../core/index.ts";
 import { isAlive, startTicks } from "./process-table.ts";
+import { StartError } from "./start-error.ts";
 
 /** A data directory held by this process. */
 export interface DirectoryLock {
@@ -67,11 +67,9 @@ function writeHolder(descriptor: number): void {
   writeSync(descriptor, `${process.pid} ${startTicks(process.pid) ?? ""}\n`);
 }
 
-function taken(directory: string, holder: Holder | null): AstromeshError {
+function taken(directory: string, holder: Holder | null): StartError {
   const who = holder === null ? "another process" : `the astromeshd with pid ${holder.pid}`;
-  return new AstromeshError("already_running", `the data directory ${directory} is in use by ${who}`, {
-    details: { directory, ...(holder === null ? {} : { pid: holder.pid }) },
-  });
+  return new StartError(1, `the data directory ${directory} is in use by ${who}`);
 }
 
 function once(work: () => void): () => void {

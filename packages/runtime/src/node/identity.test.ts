@@ -17,7 +17,7 @@ function holder(directory: string) {
   const script = `
     const { lockDirectory } = await import(${JSON.stringify(module)});
     try { console.log("has it by", (await lockDirectory(${JSON.stringify(directory)})).kind); setInterval(() => {}, 1000); }
-    catch (error) { console.log(error.code); }`;
+    catch (error) { console.log(error.message); }`;
   return spawnChild(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script]);
 }
 
@@ -40,7 +40,7 @@ describe("identity", () => {
       const path = temporaryDirectory();
       writeFileSync(join(path, "node.json"), text);
       await expect(openDataDirectory(path, "alpha", ids)).rejects.toMatchObject({
-        code: "config_invalid",
+        exitCode: 2,
         message: expect.stringContaining("node.json") as string,
       });
       expect(readFileSync(join(path, "node.json"), "utf8")).toBe(text);
@@ -50,11 +50,11 @@ describe("identity", () => {
   test("a place that is a file, or cannot be written, is named", async () => {
     const file = join(temporaryDirectory(), "file");
     writeFileSync(file, "");
-    await expect(openDataDirectory(file, "alpha", ids)).rejects.toMatchObject({ code: "config_invalid" });
+    await expect(openDataDirectory(file, "alpha", ids)).rejects.toMatchObject({ exitCode: 2 });
     if (process.getuid?.() === 0) return;
     const locked = temporaryDirectory();
     chmodSync(locked, 0o500);
-    await expect(openDataDirectory(locked, "alpha", ids)).rejects.toMatchObject({ code: "config_invalid" });
+    await expect(openDataDirectory(locked, "alpha", ids)).rejects.toMatchObject({ exitCode: 2 });
   });
 });
 
@@ -66,7 +66,7 @@ describe.each(["flock", "pid"])("the lock, by %s", (kind) => {
     const other = holder(path);
     await other.says(`has it by ${kind}`);
     await expect(openDataDirectory(path, "alpha", ids)).rejects.toMatchObject({
-      code: "already_running",
+      exitCode: 1,
       message: `the data directory ${path} is in use by the astromeshd with pid ${other.pid}`,
     });
     other.kill("SIGKILL");
@@ -74,7 +74,7 @@ describe.each(["flock", "pid"])("the lock, by %s", (kind) => {
     const mine = await openDataDirectory(path, "alpha", ids);
     expect(mine.lock.kind).toBe(kind);
     const third = holder(path);
-    await third.says("already_running");
+    await third.says("is in use by");
     await third.exited;
     mine.lock.release();
     mine.lock.release();

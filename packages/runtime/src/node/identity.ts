@@ -1,11 +1,11 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { AstromeshError } from "../core/index.ts";
 import type { Ids, NodeIdentity } from "../core/index.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import type { DirectoryLock } from "./directory-lock.ts";
 import { writeDurably } from "./durable-file.ts";
+import { StartError } from "./start-error.ts";
 
 /** A data directory in use: locked, and with the identity of the node that lives in it. */
 export interface DataDirectory {
@@ -18,7 +18,7 @@ export interface DataDirectory {
  * Opens a node's data directory: made if missing, locked for this process, its identity read (or made, once) and its
  * boot counter raised. Identity and counter are on disk when this resolves: runs are owned by them.
  *
- * @throws AstromeshError `already_running` when another process has it, `config_invalid` when it cannot be used.
+ * @throws StartError with exit code 1 when another process has it, 2 when it cannot be used.
  */
 export async function openDataDirectory(path: string, name: string, ids: Pick<Ids, "node">): Promise<DataDirectory> {
   try {
@@ -27,7 +27,7 @@ export async function openDataDirectory(path: string, name: string, ids: Pick<Id
     throw unusable(path, error);
   }
   const lock = await lockDirectory(path).catch((error: unknown) => {
-    throw error instanceof AstromeshError ? error : unusable(path, error);
+    throw error instanceof StartError ? error : unusable(path, error);
   });
   try {
     const file = join(path, "node.json");
@@ -67,7 +67,7 @@ function parseObject(text: string): Record<string, unknown> {
   }
 }
 
-function unusable(path: string, cause: unknown): AstromeshError {
+function unusable(path: string, cause: unknown): StartError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new AstromeshError("config_invalid", `the data directory cannot be used: ${path}: ${reason}`, { cause });
+  return new StartError(2, `the data directory cannot be used: ${path}: ${reason}`, { cause });
 }

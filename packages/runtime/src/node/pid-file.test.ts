@@ -35,7 +35,7 @@ test("P1: a living astromeshd is an error that names its pid", async () => {
   const other = await sleeper(directory, "astromeshd.mjs");
   writeFileSync(path, `${other.pid}\n`);
   expect(() => createPidFile(path).check()).toThrow(`astromeshd is already running with pid ${other.pid}`);
-  expect(() => createPidFile(path).write()).toThrow(expect.objectContaining({ code: "already_running" }));
+  expect(() => createPidFile(path).write()).toThrow(expect.objectContaining({ exitCode: 1 }));
   expect(readFileSync(path, "utf8")).toBe(`${other.pid}\n`);
   other.kill("SIGKILL");
   await other.exited;

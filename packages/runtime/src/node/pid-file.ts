@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
-import { AstromeshError } from "../core/index.ts";
 import { isAstromeshd } from "./process-table.ts";
+import { StartError } from "./start-error.ts";
 
 /**
  * The file by which process managers find the daemon: its pid and a newline.
@@ -28,9 +28,7 @@ export function createPidFile(path: string): PidFile {
     // A container's daemon often has the pid that the file of its last life names: that is this process.
     if (pid === null || pid === process.pid) return null;
     if (isAstromeshd(pid)) {
-      throw new AstromeshError("already_running", `astromeshd is already running with pid ${pid} (${path})`, {
-        details: { pid, path },
-      });
+      throw new StartError(1, `astromeshd is already running with pid ${pid} (${path})`);
     }
     return pid;
   };

@@ -1,6 +1,6 @@
+import type { ObservedEffect, ObservedRun, RunObserver } from "../../runs/index.ts";
 import { chatSpan, executeToolSpan, invokeAgentSpan } from "../../telemetry/index.ts";
 import type { Metrics, SpanFacts, Tracing } from "../../telemetry/index.ts";
-import type { ObservedEffect, ObservedRun, RunObserver } from "../../runs/index.ts";
 
 /** Turns what the run engine tells into metrics and spans. Ids of spans are the engine's, so traces match /v1/traces. */
 export function createRunObserver(deps: { readonly metrics: Metrics; readonly tracing: Tracing }): RunObserver {
