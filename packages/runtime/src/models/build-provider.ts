@@ -16,8 +16,11 @@ export interface BuiltProvider {
   readonly provider: ModelProvider;
   /** Null when it is no server. */
   readonly endpoint: string | null;
-  /** What its model `default` is now. Null, or an error, when the provider cannot be used. */
-  defaultModel(signal: AbortSignal): Promise<string | null>;
+  /**
+   * The model to use now: the wanted one if it is there, or the provider's own choice when none is wanted. Null, or an
+   * error, when the provider cannot be used.
+   */
+  pickModel(wanted: string | null, signal: AbortSignal): Promise<string | null>;
 }
 
 /** What building takes besides the settings. */
@@ -36,13 +39,13 @@ export function buildProvider(deps: BuildDeps, settings: ProviderSettings): Buil
   if (openAi !== undefined) return buildOpenAi(deps, settings, openAi);
   if (type === "ollama") return buildOllama(deps, settings);
   if (type === "offline") {
-    return { provider: createOfflineProvider(deps), endpoint: null, defaultModel: async () => OFFLINE_MODEL };
+    return { provider: createOfflineProvider(deps), endpoint: null, pickModel: async () => OFFLINE_MODEL };
   }
   if (type === "scripted" && settings.script !== null) {
     const parsed = parseScript(settings.script);
     if (!parsed.ok) throw rejected(`The script of ${name} has faults: ${parsed.errors.map(inWords).join("; ")}.`);
     const provider = createScriptedProvider(deps, { name, script: parsed.script });
-    return { provider, endpoint: null, defaultModel: async () => settings.models[0] ?? "script" };
+    return { provider, endpoint: null, pickModel: async (wanted) => wanted ?? "script" };
   }
   throw rejected(whyNot(type));
 }
@@ -50,7 +53,11 @@ export function buildProvider(deps: BuildDeps, settings: ProviderSettings): Buil
 function buildOllama(deps: BuildDeps, { name, endpoint: given, apiKey, models }: ProviderSettings): BuiltProvider {
   const endpoint = readEndpoint(name, given ?? "http://localhost:11434", ollamaEndpoint);
   const provider = createOllamaProvider(deps, { name, endpoint, apiKey: keyOf(deps, apiKey) });
-  return { provider, endpoint, defaultModel: (signal) => provider.pickModel(models, signal) };
+  return {
+    provider,
+    endpoint,
+    pickModel: (wanted, signal) => provider.pickModel(wanted === null ? models : [wanted], signal),
+  };
 }
 
 function buildOpenAi(deps: BuildDeps, settings: ProviderSettings, type: OpenAiType): BuiltProvider {
@@ -80,8 +87,8 @@ function buildOpenAi(deps: BuildDeps, settings: ProviderSettings, type: OpenAiTy
   return {
     provider,
     endpoint,
-    async defaultModel(signal) {
-      const known = settings.models[0] ?? type.defaultModel;
+    async pickModel(wanted, signal) {
+      const known = wanted ?? settings.models[0] ?? type.defaultModel;
       if (variable !== null && known !== null) return (apiKey() ?? "") === "" ? null : known;
       const { ok, models } = await provider.check(signal);
       return ok ? (known ?? models[0] ?? null) : null;

@@ -89,8 +89,7 @@ async function usable(
   // The search is shared, so no single caller may end it; providers bound these requests themselves.
   const { signal } = new AbortController();
   try {
-    const first = await provider(name).defaultModel(signal);
-    return first === null ? null : (model ?? first);
+    return await provider(name).pickModel(model, signal);
   } catch {
     return null;
   }

@@ -9,4 +9,5 @@ export type { Price, PriceTable } from "./prices.ts";
 export type { ProviderSettings } from "./provider-types.ts";
 export { createModelRegistry } from "./registry.ts";
 export type { ModelRegistry, RegistryDeps, RegistryOptions, ResolvedCandidate } from "./registry.ts";
-export type { Script } from "./script.ts";
+export { fillReply, playScript, situationOf, toTokens } from "./script.ts";
+export type { Script, ScriptFault, ScriptPlayer, ScriptRule, ScriptSituation } from "./script.ts";

@@ -59,7 +59,7 @@ export function createModelRegistry(deps: RegistryDeps, options: RegistryOptions
       const choice = candidate.provider === DEFAULT ? await defaultModel.choose(signal) : null;
       const { settings, built } = providers.get(choice?.provider ?? candidate.provider, candidate);
       const named = candidate.model === DEFAULT ? (choice?.model ?? DEFAULT) : candidate.model;
-      const model = named === DEFAULT ? await built.defaultModel(signal) : named;
+      const model = named === DEFAULT ? await built.pickModel(null, signal) : named;
       if (model === null) {
         throw new AstromeshError("model_not_found", `The provider ${settings.name} has no model to chat with.`);
       }
