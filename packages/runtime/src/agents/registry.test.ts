@@ -15,22 +15,23 @@ function rejected(name: string, file: string): RejectedAgent {
 
 describe("the catalog of agents", () => {
   it("lets a file win over the API, and both over what is built in", () => {
-    const registry = createAgentRegistry([agent("default", "builtin"), agent("helper", "builtin")]);
+    const registry = createAgentRegistry();
+    const builtin = [agent("default", "builtin"), agent("helper", "builtin")];
     expect(registry.current().generation).toBe(0);
     registry.loadApi([agent("helper", "api"), agent("sales", "api")]);
-    registry.loadFiles({ agents: [agent("sales", "file", "sales.yaml")], rejected: [] });
+    registry.loadFiles({ agents: [...builtin, agent("sales", "file", "sales.yaml")], rejected: [] });
     const sources = [...registry.current().agents].map(([name, agent]) => [name, agent.source]);
     expect(sources).toEqual([
       ["default", "builtin"],
       ["helper", "api"],
       ["sales", "file"],
     ]);
-    registry.loadFiles({ agents: [], rejected: [] });
+    registry.loadFiles({ agents: builtin, rejected: [] });
     expect(registry.current().agents.get("sales")?.source).toBe("api");
   });
 
   it("swaps whole catalogs and leaves those that were read alone", () => {
-    const registry = createAgentRegistry([]);
+    const registry = createAgentRegistry();
     const before = registry.loadFiles({ agents: [agent("a", "file", "a.yaml")], rejected: [] });
     registry.loadFiles({ agents: [agent("b", "file", "b.yaml")], rejected: [] });
     expect([...before.agents.keys()]).toEqual(["a"]);
@@ -39,7 +40,7 @@ describe("the catalog of agents", () => {
   });
 
   it("keeps the last good version of a file that broke, until the file is mended or gone", () => {
-    const registry = createAgentRegistry([]);
+    const registry = createAgentRegistry();
     registry.loadFiles({ agents: [agent("a", "file", "a.yaml", "good")], rejected: [] });
     for (let reload = 0; reload < 2; reload += 1) {
       const broken = registry.loadFiles({ agents: [], rejected: [rejected("a", "a.yaml")] });
@@ -53,22 +54,12 @@ describe("the catalog of agents", () => {
   });
 
   it("lets another file take the name of one that broke", () => {
-    const registry = createAgentRegistry([]);
+    const registry = createAgentRegistry();
     registry.loadFiles({ agents: [agent("a", "file", "a.yaml", "old")], rejected: [] });
     const next = registry.loadFiles({
       agents: [agent("a", "file", "b.yaml", "new")],
       rejected: [rejected("a", "a.yaml")],
     });
     expect(next.agents.get("a")?.digest).toBe("new");
-  });
-
-  it("loads the first of two files with one name and rejects the second", () => {
-    const registry = createAgentRegistry([]);
-    const files = [agent("a", "file", "a.yaml", "first"), agent("a", "file", "b.yaml", "second")];
-    const catalog = registry.loadFiles({ agents: files, rejected: [] });
-    expect(catalog.agents.get("a")?.digest).toBe("first");
-    expect(catalog.rejected).toEqual([
-      { name: "a", file: "b.yaml", errors: ['b.yaml:1:1 the agent "a" is already defined in a.yaml'] },
-    ]);
   });
 });

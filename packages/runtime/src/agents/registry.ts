@@ -11,6 +11,7 @@ import type { Catalog, CatalogSource, LoadedAgent } from "../core/ports/index.ts
 
 /** The files' agents, as one reading of the agents directory found them. */
 export interface FileAgents {
+  /** From files, and those built in that no file stands in for. */
   readonly agents: readonly LoadedAgent[];
   readonly rejected: readonly RejectedAgent[];
 }
@@ -23,14 +24,16 @@ export interface AgentRegistry extends CatalogSource {
   loadApi(agents: readonly LoadedAgent[]): Catalog;
 }
 
-/** Makes a registry that knows the built-in agents. */
-export function createAgentRegistry(builtin: readonly LoadedAgent[]): AgentRegistry {
+/** Makes a registry that is empty. */
+export function createAgentRegistry(): AgentRegistry {
   let files: FileAgents = { agents: [], rejected: [] };
   let api: readonly LoadedAgent[] = [];
-  let catalog: Catalog = { generation: 0, agents: byName(builtin), rejected: [] };
+  let catalog: Catalog = { generation: 0, agents: new Map(), rejected: [] };
 
   const swap = (): Catalog => {
-    const agents = byName([...builtin, ...api, ...files.agents]);
+    const builtin = files.agents.filter((agent) => agent.source === "builtin");
+    const own = files.agents.filter((agent) => agent.source === "file");
+    const agents = byName([...builtin, ...api, ...own]);
     catalog = { generation: catalog.generation + 1, agents, rejected: files.rejected };
     return catalog;
   };
@@ -38,7 +41,7 @@ export function createAgentRegistry(builtin: readonly LoadedAgent[]): AgentRegis
   return {
     current: () => catalog,
     loadFiles: (read) => {
-      files = withLastGood(withoutDuplicates(read), files.agents);
+      files = withLastGood(read, files.agents);
       return swap();
     },
     loadApi: (agents) => {
@@ -52,22 +55,6 @@ export function createAgentRegistry(builtin: readonly LoadedAgent[]): AgentRegis
 function byName(agents: readonly LoadedAgent[]): ReadonlyMap<string, LoadedAgent> {
   const map = new Map(agents.map((agent) => [agent.definition.name, agent]));
   return new Map([...map].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** Two files with one name: the first is loaded, the second is told so. */
-function withoutDuplicates(read: FileAgents): FileAgents {
-  const kept = new Map<string, LoadedAgent>();
-  const rejected = [...read.rejected];
-  for (const agent of read.agents) {
-    const { name } = agent.definition;
-    const first = kept.get(name);
-    if (first === undefined) kept.set(name, agent);
-    else {
-      const file = agent.file ?? "";
-      rejected.push({ name, file, errors: [`${file}:1:1 the agent "${name}" is already defined in ${first.file}`] });
-    }
-  }
-  return { agents: [...kept.values()], rejected };
 }
 
 function withLastGood(read: FileAgents, before: readonly LoadedAgent[]): FileAgents {
