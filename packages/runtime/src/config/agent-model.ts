@@ -60,13 +60,13 @@ export function toModelPolicies(
   const common = model.routing.strategy ?? options.defaultStrategy;
   const toCandidate = ({ given, path }: PlacedCandidate): ModelCandidate => {
     const key = readSecret(given.api_key, given.api_key_env, options.owner, [...path, "api_key"]);
-    if (key?.literal != null) secrets.push(key.literal);
+    secrets.push(...key.literals);
     const word = providerWord(given);
     return {
       provider: options.providers.has(word) ? word : (providerType(word) ?? word),
       model: given.model,
       endpoint: given.endpoint ?? null,
-      apiKey: key?.ref ?? null,
+      apiKey: key.ref,
       timeoutMs: durationMs(given.timeout),
       parameters: toParameters(given),
     };

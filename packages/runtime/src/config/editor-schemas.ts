@@ -19,7 +19,7 @@ export function editorSchemas(): Readonly<Record<string, JsonObject>> {
 }
 
 function toEditorSchema(schema: z.ZodType, title: string): JsonObject {
-  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any", override: allowVariable });
+  const json = z.toJSONSchema(schema, { io: "input", reused: "ref", override: allowVariable });
   return { ...(json as unknown as JsonObject), title };
 }
 

@@ -20,24 +20,24 @@ const SERVICE_URL = /^(?:([A-Z][A-Z0-9_]*)_SERVICE_URL|(DS_ORCHESTRATOR|DS_ANALY
 /** Reads variables by kind; what is wrong goes to `faults` and reads as null. Messages never hold a secret. */
 export function createEnvironmentReader(variables: Variables) {
   const faults: Fault[] = [];
-  const fail = (name: string, message: string): null => {
+  const single = createSingleReader(variables, (name, message) => {
     faults.push({ file: null, at: null, path: [name], message });
     return null;
-  };
+  });
+  return { faults, ...single, ...createListReader(single) };
+}
+
+type SingleReader = ReturnType<typeof createSingleReader>;
+
+/** Variables with one value. */
+function createSingleReader(variables: Variables, fail: (name: string, message: string) => null) {
   const text = (name: string): string | null => variables[name]?.trim() || null;
-  const list = (name: string): string[] | null => {
-    const parts = text(name)
-      ?.split(",")
-      .map((part) => part.trim());
-    return parts?.filter((part) => part !== "") ?? null;
-  };
   const oneOf = <T extends string>(name: string, words: readonly T[]): T | null => {
     const value = text(name);
     if (value === null) return null;
     const word = words.find((candidate) => candidate === value.toLowerCase());
     if (word !== undefined) return word;
-    const got = value.length > 40 ? "a longer text" : `"${value}"`;
-    return fail(name, `expected one of ${words.join(", ")}, got ${got}${suggestion(value, words)}`);
+    return fail(name, `expected one of ${words.join(", ")}, got "${value.slice(0, 40)}"${suggestion(value, words)}`);
   };
   const flag = (name: string): boolean | null => {
     const value = text(name);
@@ -50,36 +50,6 @@ export function createEnvironmentReader(variables: Variables) {
     if (value === null) return null;
     if (URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1))) return value;
     return fail(name, `expected an address that begins with ${schemes.map((scheme) => `${scheme}://`).join(" or ")}`);
-  };
-  const addresses = (name: string): string[] | null => {
-    const parts = list(name);
-    if (parts === null) return null;
-    const wrong = parts.findIndex((part) => nodeUrl(part) === null);
-    if (wrong >= 0) fail(name, `entry ${wrong + 1}: expected host:port or an http:// address`);
-    return parts.filter((part) => nodeUrl(part) !== null);
-  };
-  const secrets = (name: string): string[] | null => {
-    const parts = list(name);
-    const short = parts?.findIndex((part) => part.length < 8) ?? -1;
-    if (short >= 0) fail(name, `entry ${short + 1}: must have at least 8 characters`);
-    return parts;
-  };
-  const pairs = (name: string): Record<string, string> | null => {
-    const parts = list(name)?.map((part) => /^([^=]+)=(.*)$/.exec(part));
-    if (parts === undefined) return null;
-    const wrong = parts.findIndex((part) => part === null);
-    if (wrong >= 0) fail(name, `entry ${wrong + 1}: expected name=value`);
-    return Object.fromEntries(parts.map((part) => [part?.[1]?.trim() ?? "", decode(part?.[2]?.trim() ?? "")]));
-  };
-  const apiKeys = (name: string): ApiKey[] | null => {
-    const parts = list(name);
-    if (parts === null) return null;
-    return parts.flatMap((part, index) => {
-      const key = readApiKey(part, index + 1);
-      if (typeof key !== "string") return [key];
-      fail(name, `entry ${index + 1}: ${key}`);
-      return [];
-    });
   };
   const ollama = (name: string): string | null => {
     const value = text(name);
@@ -96,19 +66,63 @@ export function createEnvironmentReader(variables: Variables) {
     return fail("OTEL_TRACES_SAMPLER", "expected always_on, always_off or traceidratio with a ratio from 0 to 1");
   };
   const serviceUrls = (): Record<string, string> => {
-    const names = Object.keys(variables)
-      .filter((name) => SERVICE_URL.test(name))
-      .toSorted();
+    const names = Object.keys(variables).filter((name) => SERVICE_URL.test(name));
+    const entries = names.toSorted().flatMap((name): [string, string][] => {
+      const match = SERVICE_URL.exec(name);
+      const address = url(name, HTTP);
+      const agent = (match?.[1] ?? match?.[2] ?? "").toLowerCase().replaceAll("_", "-");
+      return address === null ? [] : [[agent, address]];
+    });
+    return Object.fromEntries(entries);
+  };
+  return { fail, text, oneOf, flag, url, ollama, sampleRatio, serviceUrls };
+}
+
+/** Variables with a comma list. */
+function createListReader({ text, fail }: SingleReader) {
+  const list = (name: string): string[] | null => {
+    const parts = text(name)
+      ?.split(",")
+      .map((part) => part.trim());
+    return parts?.filter((part) => part !== "") ?? null;
+  };
+  const failEach = (name: string, parts: readonly string[], wrong: (part: string) => string | null): void => {
+    for (const [index, part] of parts.entries()) {
+      const message = wrong(part);
+      if (message !== null) fail(name, `entry ${index + 1}: ${message}`);
+    }
+  };
+  const addresses = (name: string): string[] | null => {
+    const parts = list(name);
+    failEach(name, parts ?? [], (part) => (nodeUrl(part) === null ? "expected host:port or an http:// address" : null));
+    return parts;
+  };
+  const secrets = (name: string): string[] | null => {
+    const parts = list(name);
+    failEach(name, parts ?? [], (part) => (part.length < 8 ? "must have at least 8 characters" : null));
+    return parts;
+  };
+  const pairs = (name: string): Record<string, string> | null => {
+    const parts = list(name);
+    if (parts === null) return null;
+    failEach(name, parts, (part) => (/^[^=]+=/.test(part) ? null : "expected name=value"));
     return Object.fromEntries(
-      names.flatMap((name) => {
-        const match = SERVICE_URL.exec(name);
-        const address = url(name, HTTP);
-        const agent = (match?.[1] ?? match?.[2] ?? "").toLowerCase().replaceAll("_", "-");
-        return address === null ? [] : [[agent, address]];
+      parts.map((part) => {
+        const [key = "", ...value] = part.split("=");
+        return [key.trim(), decode(value.join("=").trim())];
       }),
     );
   };
-  return { faults, text, oneOf, flag, url, addresses, secrets, pairs, apiKeys, ollama, sampleRatio, serviceUrls };
+  const apiKeys = (name: string): ApiKey[] | null => {
+    const parts = list(name)?.map((part, index) => readApiKey(part, index + 1));
+    if (parts === undefined) return null;
+    return parts.flatMap((key, index) => {
+      if (typeof key !== "string") return [key];
+      fail(name, `entry ${index + 1}: ${key}`);
+      return [];
+    });
+  };
+  return { addresses, secrets, pairs, apiKeys };
 }
 
 /** The key of an entry, or what is wrong with it (never the key). */

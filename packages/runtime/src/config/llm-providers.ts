@@ -41,7 +41,7 @@ function readOne(provider: LlmProvider, source: Source, index: number) {
     type: LLM_PROVIDER_TYPES[provider.type],
     endpoint: provider.endpoint ?? null,
     models: provider.models.map((model) => model.model),
-    apiKey: key?.ref ?? null,
+    apiKey: key.ref,
     timeoutMs: durationMs(provider.timeout ?? "120s"),
     parameters: {},
     script: null,
@@ -51,5 +51,5 @@ function readOne(provider: LlmProvider, source: Source, index: number) {
   const prices = provider.models.flatMap(({ model, cost_per_1k_tokens: cost }) =>
     cost === undefined ? [] : [[model, { inputUsdPerMillion: cost * 1000, outputUsdPerMillion: cost * 1000 }] as const],
   );
-  return { entry, prices: Object.fromEntries(prices), secrets: key?.literal == null ? [] : [key.literal] };
+  return { entry, prices: Object.fromEntries(prices), secrets: key.literals };
 }

@@ -38,14 +38,14 @@ export function readEntries({ source, file, path }: ProviderFileRead, cwd: strin
     const script = readScript(given, source, at, path, cwd);
     faults.push(...script.faults);
     const key = readSecret(given.api_key, given.api_key_env, `provider:${name}`, ["api_key"]);
-    if (key?.literal != null) secrets.push(key.literal);
+    secrets.push(...key.literals);
     const place = faultAtKey(source, at, "").at;
     entries.push({
       name,
       type,
       endpoint: given.endpoint ?? null,
       models: given.models,
-      apiKey: key?.ref ?? null,
+      apiKey: key.ref,
       timeoutMs: durationMs(given.timeout),
       parameters: given.parameters,
       script: script.value,

@@ -10,28 +10,27 @@ export interface LiteralSecret {
   readonly text: string;
 }
 
-/** A key as a file gave it: the reference that definitions hold, and the literal that stays here, if it was one. */
+/** A key as a file gave it: the reference that definitions hold, and the literals that stay here. */
 export interface ReadSecret {
-  readonly ref: SecretRef;
-  readonly literal: LiteralSecret | null;
+  /** Null: no key was given. */
+  readonly ref: SecretRef | null;
+  readonly literals: readonly LiteralSecret[];
 }
 
 /**
  * What `api_key` and `api_key_env` mean. `api_key: ${NAME}` and `api_key_env: NAME` are the same reference; anything
- * else in `api_key` is a literal of that file, owned by `agent:NAME` or `provider:NAME`. Null when neither is given.
+ * else in `api_key` is a literal of that file, owned by `agent:NAME` or `provider:NAME`.
  */
 export function readSecret(
   apiKey: string | undefined,
   apiKeyEnv: string | undefined,
   owner: string,
   path: Path,
-): ReadSecret | null {
-  if (apiKey === undefined) {
-    return apiKeyEnv === undefined ? null : { ref: { from: "env", name: apiKeyEnv }, literal: null };
-  }
-  const variable = soleVariable(apiKey);
-  if (variable !== null) return { ref: { from: "env", name: variable }, literal: null };
-  return { ref: { from: "file", owner, path }, literal: { owner, path, text: apiKey } };
+): ReadSecret {
+  const variable = apiKey === undefined ? apiKeyEnv : soleVariable(apiKey);
+  if (variable !== undefined && variable !== null) return { ref: { from: "env", name: variable }, literals: [] };
+  if (apiKey === undefined) return { ref: null, literals: [] };
+  return { ref: { from: "file", owner, path }, literals: [{ owner, path, text: apiKey }] };
 }
 
 /** Gives the secret that a reference names; null when it is not set (or the file no longer has it). */
