@@ -84,7 +84,7 @@ export function createNodeAdmin(deps: NodeAdminDeps): NodeAdmin {
     unready() {
       const { ready, reason, kind } = deps.store.status();
       return [
-        ...(deps.draining() ? ["draining: the node is shutting down"] : []),
+        ...(deps.draining() ? ["draining"] : []),
         ...(ready ? [] : [`database: ${kind} is not ready: ${reason}`]),
       ];
     },
