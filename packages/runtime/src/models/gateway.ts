@@ -137,7 +137,7 @@ async function* askCandidate(
     begunAnew ||= spoke;
     const delayMs = retryDelayMs(attempt, error.retryAfterMs, options, deps.random);
     if (delayMs === null || !passage.mayRepeat()) return error;
-    await deps.clock.sleep(delayMs, signal);
+    if (delayMs > 0) await deps.clock.sleep(delayMs, signal);
     reason = `repetition ${attempt} after ${error.code}`;
   }
 }

@@ -58,6 +58,7 @@ function connect({ ollamaUrl, openAiUrl, controlUrl }: FakeAddress): FakeProvide
     count: () => ask("count") as Promise<number>,
     repeated: () => ask("repeated") as Promise<string[]>,
     asked: tell("asked"),
+    left: tell("left"),
     reset: tell("reset"),
     down: tell("down"),
     up: tell("up"),

@@ -111,6 +111,8 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
       return [...new Set(keys.filter((key, index) => keys.indexOf(key) !== index))];
     },
     asked: (wanted) => until(`${wanted} requests`, () => count >= wanted),
+    left: (wanted) =>
+      until(`${wanted} clients that left`, () => requests.filter(({ state }) => state === "left").length >= wanted),
     async reset() {
       gates.releaseAll();
       player = playScript(read(OK));

@@ -40,6 +40,8 @@ export interface FakeProvider {
   repeated(): Promise<readonly string[]>;
   /** Waits until so many requests have come; rejects after 10 s. */
   asked(count: number): Promise<void>;
+  /** Waits until so many clients have left before their answer was out; rejects after 10 s. */
+  left(count: number): Promise<void>;
   /** Forgets requests and script, opens all gates. */
   reset(): Promise<void>;
   /** Closes the port and all connections: the next one is refused. */
