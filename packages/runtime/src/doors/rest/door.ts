@@ -75,7 +75,12 @@ function serveDocument(app: RestApp, version: string): void {
 function frame(deps: RestDeps, nodeName: string): MiddlewareHandler<RestEnv> {
   return async (c, next) => {
     const startedAt = deps.clock.monotonic();
-    await next();
+    try {
+      await next();
+    } catch (thrown) {
+      // Hono hands errors to `onError` and lets anything else pass, such as the reason of an aborted signal.
+      c.res = answerError(thrown, c, deps);
+    }
     c.res.headers.set("x-astromesh-node", nodeName);
     deps.observe?.({
       method: c.req.method,
@@ -95,7 +100,8 @@ function matchedRoute(c: Context<RestEnv>): string {
 function answerError(thrown: unknown, c: Context<RestEnv>, deps: RestDeps): Response {
   const traceId = traceparentOf(c)?.split("-")[1] ?? deps.ids.trace();
   const answer = toErrorAnswer(thrown, traceId);
-  if (isDefect(answer.status)) {
+  // Whatever failed because the client has left is no defect, and nobody reads the answer.
+  if (isDefect(answer.status) && !c.req.raw.signal.aborted) {
     deps.logger.error("a request failed", { traceId, method: c.req.method, path: c.req.path, error: thrown });
   }
   return c.json(answer.body, answer.status, answer.headers);
