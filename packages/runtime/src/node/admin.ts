@@ -11,6 +11,7 @@ import type { LogRing, LoopDelayWatcher, Meters } from "../telemetry/index.ts";
 import { examine } from "./doctor.ts";
 import type { DataDirectory } from "./identity.ts";
 import type { Snapshot } from "./snapshot.ts";
+import type { LoopStatus } from "./supervisor.ts";
 
 /** What the node tells operators from. */
 export interface NodeAdminDeps {
@@ -23,6 +24,7 @@ export interface NodeAdminDeps {
   readonly providers: (signal: AbortSignal) => Promise<readonly ProviderStatus[]>;
   readonly draining: () => boolean;
   readonly reload: () => Promise<ReloadReport>;
+  readonly loops: () => readonly LoopStatus[];
   readonly ring: LogRing;
   readonly meters: Meters;
   readonly loop: LoopDelayWatcher;
@@ -86,6 +88,7 @@ export function createNodeAdmin(deps: NodeAdminDeps): NodeAdmin {
       return [
         ...(deps.draining() ? ["draining"] : []),
         ...(ready ? [] : [`database: ${kind} is not ready: ${reason}`]),
+        ...deps.loops().flatMap(({ name, state, lastError }) => (state === "failed" ? [`${name}: ${lastError}`] : [])),
       ];
     },
     reload: deps.reload,

@@ -4,7 +4,7 @@ import type { HttpServer, RestDeps } from "../../doors/index.ts";
 import type { HttpObserver } from "./http-observer.ts";
 
 /** The doors of a node, behind one HTTP server. */
-export function createNodeDoors(
+export function createNodeServer(
   config: NodeConfig,
   version: string,
   deps: Omit<RestDeps, "auth" | "limits" | "observe"> & { readonly observer: HttpObserver },

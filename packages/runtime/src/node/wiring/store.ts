@@ -1,7 +1,7 @@
 import type { StoreConfig } from "../../config/index.ts";
 import type { Clock, Ids } from "../../core/index.ts";
 import type { Logger, Store } from "../../core/ports/index.ts";
-import { createStore } from "../../store/index.ts";
+import { createPostgresStore, createSqliteStore } from "../../store/index.ts";
 
 /** The node's database: the PostgreSQL that it is told of, else SQLite in its data directory. */
 export function createNodeStore(
@@ -11,6 +11,6 @@ export function createNodeStore(
   const { clock, ids, logger } = deps;
   const common = { clock, logger, newStoreId: () => ids.make("store") };
   return config.kind === "postgres"
-    ? createStore({ ...common, databaseUrl: config.url, poolSize: config.poolSize })
-    : createStore({ ...common, sqlitePath: config.path });
+    ? createPostgresStore({ ...common, url: config.url, connectionsMax: config.poolSize })
+    : createSqliteStore({ ...common, path: config.path });
 }
