@@ -137,8 +137,13 @@ function promptInvalid(faults: readonly TemplateFault[], entry: string): Astrome
 function startThread(): Worker {
   const built = !import.meta.url.endsWith(".ts");
   const file = new URL(built ? "./template-thread.js" : "./template-thread.ts", import.meta.url);
-  const load = `import("tsx/esm/api").then(({ register }) => { register(); return import("${file.href}"); })`;
-  const worker = new Worker(built ? file : load, { eval: !built, stderr: true });
+  // A thread does not inherit a TypeScript loader on Node 20, so it registers tsx (a dev dependency) by itself; by its
+  // whole address, since a bare name would be looked for below the working directory.
+  const load = (): string => {
+    const tsx = JSON.stringify(import.meta.resolve("tsx/esm/api"));
+    return `import(${tsx}).then(({ register }) => { register(); return import("${file.href}"); })`;
+  };
+  const worker = new Worker(built ? file : load(), { eval: !built, stderr: true });
   worker.stderr.resume();
   worker.unref();
   return worker;

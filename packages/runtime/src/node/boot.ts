@@ -130,7 +130,7 @@ function sayWhatLoads(parts: Parts): void {
 /** The database is there: its agents are loaded and the runs that this node left go on. */
 async function resume(parts: Parts): Promise<void> {
   await parts.storedAgents.load();
-  if (parts.first.config.services.agents) await parts.engine.start();
+  if (parts.first.config.services.agents) parts.engine.start();
   startLoops(parts);
 }
 

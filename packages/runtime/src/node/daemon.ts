@@ -40,6 +40,9 @@ export async function runDaemon(flags: DaemonFlags): Promise<number> {
   log.hide(read.snapshot.secrets);
   watchDefects(log);
   const { logger } = log;
+  // Nearly every timer of a node is unreferenced: without this, waiting for a database or for the last run would be
+  // nothing to live for.
+  const alive = setInterval(() => undefined, 60_000);
   const notifier = createNotifier(process.env["NOTIFY_SOCKET"], (error) =>
     logger.warn("The service manager could not be told", { error }),
   );
@@ -51,6 +54,7 @@ export async function runDaemon(flags: DaemonFlags): Promise<number> {
     logger.error(error instanceof Error ? error.message : String(error), isExpected(error) ? {} : { error });
     return exitCodeOf(error);
   } finally {
+    clearInterval(alive);
     log.flush();
   }
 }
@@ -63,7 +67,7 @@ function live(node: RunningNode, log: Log): Promise<number> {
       drain(signal) {
         node.stop(signal).then(() => {
           logger.info("Exit with code 0");
-          resolve(0);
+          return resolve(0);
         }, reject);
       },
       force(signal) {
@@ -73,7 +77,7 @@ function live(node: RunningNode, log: Log): Promise<number> {
       reload: () => void node.reload().catch((error: unknown) => logger.error("The reload failed", { error })),
     });
     node.failed.catch((error: unknown) => {
-      node.stop("the node failed").then(() => reject(error), reject);
+      void node.stop("the node failed").finally(() => reject(error));
     });
   });
 }
@@ -82,11 +86,12 @@ function live(node: RunningNode, log: Log): Promise<number> {
  * What nobody caught is a defect. After an exception the state is unknown: the process ends, and the journal makes
  * that cheap. A rejection was of work that nobody waited for: it is logged and the node goes on.
  */
-function watchDefects({ logger, flush }: Log): void {
+function watchDefects(log: Log): void {
+  const { logger } = log;
   process.on("unhandledRejection", (error) => logger.error("A rejection was not handled", { error }));
   process.on("uncaughtException", (error) => {
     logger.error("An exception was not caught; the process ends", { error });
-    flush();
+    log.flush();
     process.exit(1);
   });
 }

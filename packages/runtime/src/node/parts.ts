@@ -1,13 +1,13 @@
 import type { Variables } from "../config/index.ts";
 import { createIds } from "../core/index.ts";
-import type { Clock, Random } from "../core/index.ts";
-import type { Logger, NodeAdmin, ReloadReport, Store } from "../core/ports/index.ts";
+import type { Clock, Ids, Random } from "../core/index.ts";
+import type { Logger, NodeAdmin, ReloadReport, SessionMemory, Store } from "../core/ports/index.ts";
 import { createDrain } from "../doors/index.ts";
 import type { HttpServer } from "../doors/index.ts";
 import { createSessionMemory } from "../memory/index.ts";
 import type { RunEngine } from "../runs/index.ts";
 import { createLoopDelayWatcher, observeProcess } from "../telemetry/index.ts";
-import type { Log, LoopDelayWatcher, Telemetry } from "../telemetry/index.ts";
+import type { Log, LoopDelayWatcher, Metrics, Telemetry, Tracing } from "../telemetry/index.ts";
 import { createNodeAdmin } from "./admin.ts";
 import { createStoredAgents } from "./agent-admin.ts";
 import type { StoredAgents } from "./agent-admin.ts";
@@ -23,6 +23,8 @@ import { createNodeModels } from "./wiring/models.ts";
 import type { NodeModels } from "./wiring/models.ts";
 import { createNodeRuns } from "./wiring/runs.ts";
 import { createServiceGate } from "./wiring/services.ts";
+import type { ServiceGate } from "./wiring/services.ts";
+import { observeState } from "./wiring/state-metrics.ts";
 import { createNodeStore } from "./wiring/store.ts";
 import { createNodeTools, createToolExecutor } from "./wiring/tools.ts";
 import type { NodeTools } from "./wiring/tools.ts";
@@ -65,73 +67,120 @@ export interface Parts {
   reload: () => Promise<ReloadReport>;
 }
 
+/** What every part is made with. */
+interface Base {
+  readonly env: Variables;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+}
+
 /** Puts the parts together. Nothing runs, listens or touches a disk yet. */
 export function assemble(input: PartsInput): Parts {
   const { version, snapshot, data, log, telemetry, env, clock, random } = input;
-  const { config } = snapshot;
   const { metrics, tracing } = telemetry;
-  const logger = log.logger.child({ node: config.name });
-  const ids = createIds(() => clock.now(), random);
-  const gate = createServiceGate(config.services);
-  const drain = createDrain();
+  const logger = log.logger.child({ node: snapshot.config.name });
+  const base: Base = { env, clock, random, logger, metrics, tracing, ids: createIds(() => clock.now(), random) };
   const loop = createLoopDelayWatcher({});
   observeProcess(metrics, loop, version);
-
-  const store = createNodeStore(config.store, { clock, ids, logger });
-  const agents = createNodeAgents(clock);
-  const catalog = agents.registry;
-  const models = createNodeModels({ env, clock, random, ids, logger, metrics }, snapshot);
-  const { templates } = agents;
-  const tools = createNodeTools({ env, cache: store.cache, templates, dataDir: data.path, clock });
-  const offered = gate.tools(tools.tools);
-  const memory = gate.memory(createSessionMemory({ store: store.conversations, clock }));
-  const contextBuilder = createNodeContextBuilder({ templates, memory, tools: offered, clock });
-  const engine = createNodeRuns(config.runs, {
-    nodeId: data.identity.nodeId,
-    store: store.runs,
-    gateway: gate.models(models.gateway),
-    tools: offered,
-    ...{ catalog, contextBuilder, memory, clock, ids, random, logger, metrics, tracing },
-  });
   const supervisor = createSupervisor({
     clock,
     logger,
     onEnd: (name, outcome) => metrics.loopEnds.add(1, { loop: name, outcome }),
   });
-  const storedAgents = createStoredAgents({
-    store: store.agents,
-    catalog,
-    context: () => parts.current.agentContext,
-    publish: (loaded) => void catalog.loadApi(loaded),
-    clock,
+  const gate = createServiceGate(snapshot.config.services);
+  const workshop = assembleWorkshop(base, input, gate);
+  const parts: Omit<Parts, "admin" | "server"> = {
+    version,
+    first: snapshot,
+    current: snapshot,
+    data,
+    log,
     logger,
+    clock,
+    telemetry,
+    supervisor,
+    loop,
+    reload: () => Promise.reject(new Error("the node is starting")),
+    ...workshop,
+    storedAgents: createStoredAgents({
+      store: workshop.store.agents,
+      catalog: workshop.agents.registry,
+      context: () => parts.current.agentContext,
+      publish: (loaded) => void workshop.agents.registry.loadApi(loaded),
+      clock,
+      logger,
+    }),
+  };
+  return Object.assign(parts, assembleFront(base, parts, workshop, gate));
+}
+
+/** What performs runs. */
+interface Workshop extends Pick<Parts, "store" | "agents" | "models" | "tools" | "engine"> {
+  readonly memory: SessionMemory;
+}
+
+function assembleWorkshop(base: Base, { snapshot, data }: PartsInput, gate: ServiceGate): Workshop {
+  const { config } = snapshot;
+  const store = createNodeStore(config.store, base);
+  const agents = createNodeAgents(base.clock);
+  const models = createNodeModels(base, snapshot);
+  const { templates, registry: catalog } = agents;
+  const tools = createNodeTools({ ...base, cache: store.cache, templates, dataDir: data.path });
+  const offered = gate.tools(tools.tools);
+  const memory = gate.memory(createSessionMemory({ store: store.conversations, clock: base.clock }));
+  const engine = createNodeRuns(config.runs, {
+    ...base,
+    nodeId: data.identity.nodeId,
+    store: store.runs,
+    catalog,
+    gateway: gate.models(models.gateway),
+    tools: offered,
+    memory,
+    contextBuilder: createNodeContextBuilder({ ...base, templates, memory, tools: offered }),
   });
+  observeState(base.metrics, { store, engine, catalog });
+  return { store, agents, models, tools, engine, memory };
+}
+
+/** What people and programs come to. */
+function assembleFront(
+  base: Base,
+  parts: Omit<Parts, "admin" | "server">,
+  { store, agents, models, tools, engine, memory }: Workshop,
+  gate: ServiceGate,
+): Pick<Parts, "admin" | "server"> {
+  const drain = createDrain();
+  const catalog = agents.registry;
   const admin = createNodeAdmin({
+    version: parts.version,
+    data: parts.data,
     snapshot: () => parts.current,
+    catalog,
+    store,
     providers: (signal) => models.check(signal),
     draining: () => drain.draining,
     reload: () => parts.reload(),
-    loops: () => supervisor.status(),
-    ring: log.ring,
-    meters: telemetry,
-    ...{ version, data, catalog, store, loop, clock },
+    loops: () => parts.supervisor.status(),
+    ring: parts.log.ring,
+    meters: parts.telemetry,
+    loop: parts.loop,
+    clock: base.clock,
   });
-  const executor = createToolExecutor({ tools: tools.tools, catalog, ids });
-  const server = createNodeServer(config, version, {
-    runs: gate.runs(engine.runs),
-    agents: storedAgents,
+  const server = createNodeServer(parts.first.config, parts.version, {
+    ...base,
+    runs: gate.runs(engine),
+    catalog,
+    agents: parts.storedAgents,
     node: admin,
-    tools: offered,
-    observer: createHttpObserver({ metrics, tracing }),
-    ...{ catalog, executor, memory, drain, clock, ids, logger },
+    tools: gate.tools(tools.tools),
+    executor: gate.executor(createToolExecutor({ ...base, tools: tools.tools, catalog })),
+    memory,
+    drain,
+    observer: createHttpObserver(base),
   });
-
-  const parts: Parts = {
-    first: snapshot,
-    current: snapshot,
-    reload: () => Promise.reject(new Error("the node is starting")),
-    ...{ version, data, log, logger, clock, telemetry, store, agents, storedAgents, models, tools, engine },
-    ...{ admin, server, supervisor, loop },
-  };
-  return parts;
+  return { admin, server };
 }

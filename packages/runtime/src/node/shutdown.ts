@@ -24,9 +24,6 @@ export async function shutDown(
       logger.error(`${name} failed while stopping`, { error });
     }
   };
-  // Waiting for runs must not let the process end by itself: nearly every timer here is unreferenced.
-  const alive = setInterval(() => undefined, 1_000);
-
   logger.info("Stop accepting new requests", { reason });
   await step("notify", () => notifier.stopping("Draining"));
   parts.server.drain();
@@ -53,5 +50,4 @@ export async function shutDown(
   logger.info("Remove PID file");
   await step("PID file", () => pidFile.remove());
   parts.data.lock.release();
-  clearInterval(alive);
 }

@@ -49,18 +49,11 @@ export const METRICS = {
     help: "Runs that this node works on now.",
     labels: [],
   },
-  runsQueued: {
-    name: "astromesh.runs.queued",
-    kind: "observed",
-    unit: "{run}",
-    help: "Runs that wait for a free place on this node.",
-    labels: [],
-  },
   runsStored: {
     name: "astromesh.runs.stored",
     kind: "observed",
     unit: "{run}",
-    help: "Runs in the store, by status.",
+    help: "Runs in the store, by status; queued ones wait for a free place.",
     labels: ["status"],
   },
   runsStarted: {

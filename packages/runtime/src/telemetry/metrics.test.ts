@@ -14,13 +14,13 @@ describe("render", () => {
       "gen_ai.request.model": 'a "quoted" model',
       "gen_ai.token.type": "input",
     });
-    metrics.runsQueued.observe(() => [{ value: 7, labels: {} }]);
+    metrics.runsActive.observe(() => [{ value: 7, labels: {} }]);
     const text = await meters.render();
     expect(text).toContain('astromesh_runs_ended_total{agent="default",status="completed",stop_reason="end"} 1\n');
     expect(text).toContain('astromesh_run_duration_seconds_sum{agent="default",status="completed"} 0.25\n');
     expect(text).toContain('astromesh_run_duration_seconds_bucket{agent="default",status="completed",le="0.1"} 0\n');
     expect(text).toContain('gen_ai_request_model="a \\"quoted\\" model",gen_ai_token_type="input",le="16"} 1');
-    expect(text).toContain("# TYPE astromesh_runs_queued gauge\nastromesh_runs_queued 7\n");
+    expect(text).toContain("# TYPE astromesh_runs_active gauge\nastromesh_runs_active 7\n");
     expect(text).not.toContain("# UNIT");
   });
 
@@ -53,7 +53,6 @@ test("every metric has a name of its own, a meaning, and is known under its lite
     [
       "http.server.request.duration",
       "astromesh.runs.active",
-      "astromesh.runs.queued",
       "astromesh.runs.stored",
       "astromesh.runs.started",
       "astromesh.runs.ended",

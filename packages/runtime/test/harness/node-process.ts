@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { spawnChild } from "../fakes/child-process.ts";
 import type { TestChild } from "../fakes/child-process.ts";
@@ -65,7 +66,9 @@ export interface LogRecord {
 /** The command that starts a daemon: the sources through tsx, or what `npm run build` made (ASTROMESH_TEST_DIST=1). */
 export function daemonCommand(): readonly [string, readonly string[]] {
   if (process.env["ASTROMESH_TEST_DIST"] === "1") return [process.execPath, [join(PACKAGE, "bin/astromeshd.js")]];
-  return [process.execPath, ["--import", "tsx", join(PACKAGE, "src/bin/astromeshd.ts")]];
+  // By its whole path: a bare name would be looked for below the daemon's working directory.
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+  return [process.execPath, ["--import", tsx, join(PACKAGE, "src/bin/astromeshd.ts")]];
 }
 
 /** Sets a node up; nothing runs before `start`. */
@@ -136,7 +139,13 @@ function spawnDaemon(node: TestNode, options: NodeOptions, port: number): TestCh
     {
       cwd: node.directory,
       // Nothing of the machine's own environment reaches a node but what a process needs to run.
-      env: { PATH: process.env["PATH"], HOME: node.directory, ASTROMESH_DATA_DIR: node.dataDirectory, ...options.env },
+      env: {
+        PATH: process.env["PATH"],
+        HOME: node.directory,
+        ASTROMESH_NODE_NAME: node.name,
+        ASTROMESH_DATA_DIR: node.dataDirectory,
+        ...options.env,
+      },
     },
   );
 }

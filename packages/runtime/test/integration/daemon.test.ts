@@ -157,8 +157,9 @@ describe("SIGHUP", () => {
     await waitFor("the refusal", () => node.logged("Configuration not reloaded: nothing was changed")[0]);
     expect(node.child.output()).toMatch(/providers\.yaml:3:\d+ .*provders/);
     expect(await names(node)).toEqual(["default"]);
-    const report = await (await node.fetch("/v1/system/reload", { method: "POST" })).json();
-    expect(report).toMatchObject({ applied: false });
+    const refused = await node.fetch("/v1/system/reload", { method: "POST" });
+    expect(refused.ok).toBe(false);
+    expect(await refused.json()).toMatchObject({ code: "config_invalid" });
   });
 
   test("says which settings wait for the next start", async () => {

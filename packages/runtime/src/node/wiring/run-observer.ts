@@ -1,3 +1,4 @@
+import { runSpanId } from "../../runs/index.ts";
 import type { ObservedEffect, ObservedRun, RunObserver } from "../../runs/index.ts";
 import { chatSpan, executeToolSpan, invokeAgentSpan } from "../../telemetry/index.ts";
 import type { Metrics, SpanFacts, Tracing } from "../../telemetry/index.ts";
@@ -18,7 +19,7 @@ export function createRunObserver(deps: { readonly metrics: Metrics; readonly tr
       tracing.record({
         ...invokeAgentSpan({ ...run, status, stopReason, usage: end.usage }),
         traceId: run.traceId,
-        spanId: run.spanId,
+        spanId: runSpanId(run.runId),
         parentSpanId: run.parentSpanId,
         startedAt: run.createdAt,
         endedAt: run.createdAt + end.durationMs,

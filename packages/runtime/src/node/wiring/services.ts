@@ -1,6 +1,7 @@
 import { AstromeshError } from "../../core/index.ts";
 import type { ServiceName, Services } from "../../core/index.ts";
 import type { ModelGateway, Runs, SessionMemory, ToolRegistry } from "../../core/ports/index.ts";
+import type { ToolExecutor } from "../../doors/index.ts";
 
 /**
  * What a service that is switched off means on a node that stands alone: requests for agents and for models are
@@ -11,6 +12,7 @@ export interface ServiceGate {
   runs(runs: Runs): Runs;
   models(gateway: ModelGateway): ModelGateway;
   tools(registry: ToolRegistry): ToolRegistry;
+  executor(executor: ToolExecutor): ToolExecutor;
   memory(memory: SessionMemory): SessionMemory;
 }
 
@@ -20,6 +22,7 @@ export function createServiceGate(services: Services): ServiceGate {
     runs: (runs) => (services.agents ? runs : { ...runs, submit: () => Promise.reject(missing("agents")) }),
     models: (gateway) => (services.inference ? gateway : { call: () => refuse("inference") }),
     tools: (registry) => (services.tools ? registry : { ...registry, forAgent: () => new Map() }),
+    executor: (executor) => (services.tools ? executor : { execute: () => Promise.reject(missing("tools")) }),
     memory: (memory) =>
       services.memory ? memory : { ...memory, recall: () => Promise.resolve([]), remember: () => Promise.resolve() },
   };
