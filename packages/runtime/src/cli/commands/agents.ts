@@ -1,0 +1,84 @@
+import type { Command } from "commander";
+
+import { EXIT } from "../exit.ts";
+import { oneLine } from "../output/format.ts";
+import { renderTable } from "../output/table.ts";
+import type { Leaf, Register } from "../program.ts";
+
+/** `agents ..`: what the node can run. */
+export const registerAgents: Register = (program, leaf) => {
+  const group = program.command("agents").description("List, show, check and reload agents");
+  registerList(group, leaf);
+  registerShow(group, leaf);
+  registerReload(group, leaf);
+};
+
+function registerList(group: Command, leaf: Leaf): void {
+  leaf(
+    group,
+    "list",
+    { summary: "List the agents, those whose file is broken too", examples: ["astromeshctl agents list"] },
+    async (session) => {
+      const list = await (await session.client()).listAgents();
+      session.answer(
+        list,
+        () =>
+          renderTable(session.io, {
+            head: ["Name", "Version", "Status", "Pattern", "Model", "Tools", "Source"],
+            rows: list.agents.map((agent) => [
+              agent.name,
+              agent.version ?? "-",
+              agent.status === "ready" ? session.style.good("ready") : session.style.bad(agent.status),
+              agent.pattern ?? "-",
+              agent.model === null ? "-" : `${agent.model.provider}/${agent.model.model}`,
+              oneLine(agent.tools.join(", "), 40),
+              agent.source,
+            ]),
+            empty: "No agents.",
+          }) +
+          list.agents.flatMap(({ errors }) => errors.map((error) => `${session.style.bad("✗")} ${error}\n`)).join(""),
+      );
+    },
+  );
+}
+
+function registerShow(group: Command, leaf: Leaf): void {
+  leaf(
+    group,
+    "show",
+    { summary: "Show an agent's whole definition, defaults filled in", examples: ["astromeshctl agents show default"] },
+    async (session, [name = ""]) => {
+      const agent = await (await session.client()).getAgent(name);
+      session.answer(agent, () => {
+        const notes = [
+          ...agent.errors.map((error) => `${session.style.bad("✗")} ${error}\n`),
+          ...agent.notices.map((notice) => `${session.style.warn("!")} ${notice}\n`),
+        ];
+        return `${JSON.stringify(agent.definition, null, 2)}\n${notes.join("")}`;
+      });
+    },
+  ).argument("<name>", "the agent");
+}
+
+function registerReload(group: Command, leaf: Leaf): void {
+  leaf(
+    group,
+    "reload",
+    {
+      summary: "Read agents, providers and settings from their files again",
+      examples: ["astromeshctl agents reload"],
+    },
+    async (session) => {
+      const report = await (await session.client()).reload();
+      session.answer(report, () =>
+        [
+          report.applied
+            ? `${session.style.good("reloaded")}: ${report.agents} agents, generation ${report.generation}\n`
+            : `${session.style.bad("nothing was changed")}\n`,
+          ...report.errors.map((error) => `${session.style.bad("✗")} ${error}\n`),
+        ].join(""),
+      );
+      return report.applied && report.errors.length === 0 ? EXIT.ok : EXIT.failed;
+    },
+  );
+}

@@ -1,0 +1,3 @@
+export { processIo } from "./process-io.ts";
+export { runCli } from "./program.ts";
+export type { CliIo } from "./io.ts";
