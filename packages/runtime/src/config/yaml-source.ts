@@ -1,0 +1,181 @@
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLError,
+  type YAMLMap,
+} from "yaml";
+
+import type { Fault, Position } from "./fault.ts";
+import type { Located, LocatedEntry, Source } from "./located.ts";
+
+/** What reading a file's text gave. */
+export interface ReadSource {
+  /** Null when the text is no YAML that can be used. */
+  readonly source: Source | null;
+  readonly faults: readonly Fault[];
+}
+
+/** Values in one document, aliases counted as often as they are used: far above any real file. */
+const MAX_NODES = 50_000;
+const MAX_DEPTH = 64;
+const MAX_TEXT_CHARS = 1024 * 1024;
+
+/**
+ * Reads one YAML document. Anchors, aliases and merge keys (`<<`) are resolved; a value used through an alias stands
+ * where it is used, what is inside it stands where it is written. Messages are our own, because the parser's may
+ * repeat the text at fault.
+ */
+export function readYaml(text: string, file: string): ReadSource {
+  const start: Position = { line: 1, col: 1 };
+  if (text.length > MAX_TEXT_CHARS) return refuse(file, start, "the file is over 1 MiB");
+  const lines = new LineCounter();
+  const at = (offset: number): Position => lines.linePos(offset);
+  let document;
+  try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, stringKeys: false });
+  } catch {
+    return refuse(file, start, "nested too deeply");
+  }
+  const problems = [...document.errors, ...document.warnings];
+  if (problems.length > 0) {
+    const faults = problems.map((problem) => ({ file, at: at(problem.pos[0]), path: [], message: explain(problem) }));
+    return { source: null, faults };
+  }
+  if (document.contents === null) return refuse(file, start, "the file is empty");
+  const reader = createReader((alias) => alias.resolve(document) ?? null, at, file);
+  const root = reader.read(document.contents, start, 0);
+  return reader.faults.length > 0 ? { source: null, faults: reader.faults } : { source: { file, root }, faults: [] };
+}
+
+function refuse(file: string, at: Position, message: string): ReadSource {
+  return { source: null, faults: [{ file, at, path: [], message }] };
+}
+
+interface Reader {
+  readonly faults: Fault[];
+  read(node: unknown, fallback: Position, depth: number): Located;
+}
+
+function createReader(
+  resolve: (alias: Alias) => Node | null,
+  positionAt: (offset: number) => Position,
+  file: string,
+): Reader {
+  const faults: Fault[] = [];
+  const open = new Set<unknown>();
+  let nodes = 0;
+
+  const fail = (at: Position, message: string): Located => {
+    if (faults.every((fault) => fault.message !== message)) faults.push({ file, at, path: [], message });
+    return { kind: "scalar", value: null, at, expanded: false };
+  };
+  const placeOf = (node: unknown, fallback: Position): Position => {
+    const range = (node as Node | null)?.range;
+    return range ? positionAt(range[0]) : fallback;
+  };
+
+  const read = (node: unknown, fallback: Position, depth: number): Located => {
+    const at = placeOf(node, fallback);
+    nodes += 1;
+    if (nodes > MAX_NODES) return fail(at, `more than ${MAX_NODES} values`);
+    if (depth > MAX_DEPTH) return fail(at, `nested deeper than ${MAX_DEPTH} levels`);
+    if (isAlias(node)) {
+      const target = resolve(node);
+      if (target === null || open.has(target)) return fail(at, "an alias that contains itself");
+      return { ...read(target, at, depth + 1), at };
+    }
+    if (isScalar(node)) {
+      const { value } = node;
+      if (typeof value === "number" && !Number.isFinite(value)) return fail(at, "a number must be finite");
+      if (value === null || typeof value === "string" || typeof value === "number" || typeof value === "boolean") {
+        return { kind: "scalar", value, at, expanded: false };
+      }
+      return fail(at, "only text, numbers, true, false, lists and mappings are understood");
+    }
+    open.add(node);
+    const result = isSeq(node)
+      ? { kind: "list" as const, at, items: node.items.map((item) => read(item, at, depth + 1)) }
+      : isMap(node)
+        ? { kind: "map" as const, at, entries: readEntries(node, at, depth) }
+        : { kind: "scalar" as const, value: null, at, expanded: false };
+    open.delete(node);
+    return result;
+  };
+
+  const readEntries = (map: YAMLMap, at: Position, depth: number): Map<string, LocatedEntry> => {
+    const own = new Map<string, LocatedEntry>();
+    const merged = new Map<string, LocatedEntry>();
+    for (const pair of map.items) {
+      const keyAt = placeOf(pair.key, at);
+      if (isMergeKey(pair)) {
+        for (const [key, entry] of readMerged(pair.value, keyAt, depth)) if (!merged.has(key)) merged.set(key, entry);
+        continue;
+      }
+      const key = keyText(pair.key);
+      if (key === null) fail(keyAt, "a key must be plain text");
+      else own.set(key, { keyAt, value: read(pair.value, keyAt, depth + 1) });
+    }
+    // Keys of the mapping itself win over merged ones (https://yaml.org/type/merge.html).
+    return new Map([...own, ...[...merged].filter(([key]) => !own.has(key))]);
+  };
+
+  const readMerged = (value: unknown, at: Position, depth: number): Map<string, LocatedEntry> => {
+    const source = read(value, at, depth + 1);
+    const maps = source.kind === "list" ? source.items : [source];
+    const merged = new Map<string, LocatedEntry>();
+    for (const map of maps) {
+      if (map.kind !== "map") fail(at, "a merge key (<<) takes a mapping or a list of mappings");
+      else for (const [key, entry] of map.entries) if (!merged.has(key)) merged.set(key, entry);
+    }
+    return merged;
+  };
+
+  return { faults, read };
+}
+
+function isMergeKey(pair: Pair): boolean {
+  return isPair(pair) && isScalar(pair.key) && pair.key.type === "PLAIN" && pair.key.source === "<<";
+}
+
+function keyText(key: unknown): string | null {
+  if (!isScalar(key)) return null;
+  const { value } = key;
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : null;
+}
+
+const EXPLANATIONS: Readonly<Partial<Record<YAMLError["code"], string>>> = {
+  ALIAS_PROPS: "an alias cannot have an anchor or a tag",
+  BAD_ALIAS: "an alias without its anchor above it",
+  BAD_COLLECTION_TYPE: "a tag that does not fit its value",
+  BAD_DIRECTIVE: "a directive that is not understood",
+  BAD_DQ_ESCAPE: "an unknown escape in a double-quoted text",
+  BAD_INDENT: "wrong indentation",
+  BAD_PROP_ORDER: "an anchor or tag in the wrong place",
+  BAD_SCALAR_START: "a text that begins with this character must be quoted",
+  BLOCK_AS_IMPLICIT_KEY: "a mapping inside a line that already has a key (quote the text, or indent it below)",
+  BLOCK_IN_FLOW: "an indented list or mapping inside brackets",
+  DUPLICATE_KEY: "the key stands twice in this mapping",
+  KEY_OVER_1024_CHARS: "a key over 1024 characters",
+  MISSING_CHAR: "a quote, a bracket, a comma, a colon or a space is missing",
+  MULTILINE_IMPLICIT_KEY: "a key over more than one line (is a colon missing?)",
+  MULTIPLE_ANCHORS: "more than one anchor for one value",
+  MULTIPLE_DOCS: "more than one document (---) in the file; split it",
+  MULTIPLE_TAGS: "more than one tag for one value",
+  NON_STRING_KEY: "a key must be plain text",
+  RESOURCE_EXHAUSTION: "nested too deeply",
+  TAB_AS_INDENT: "a tab in the indentation; use spaces",
+  TAG_RESOLVE_FAILED: "a tag that is not understood",
+  UNEXPECTED_TOKEN: "unexpected text (a quote or bracket too many, or one too few above?)",
+};
+
+function explain(problem: YAMLError): string {
+  return `YAML: ${EXPLANATIONS[problem.code] ?? "not understood"}`;
+}
