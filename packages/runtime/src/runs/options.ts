@@ -71,6 +71,8 @@ export interface RunEngineOptions {
   readonly streamFlushEvents: number;
   /** Events that a reader may lag behind before it is served from the log. Default 256. */
   readonly streamBuffer: number;
+  /** How often the log of a run that works elsewhere, or waits, is read for a watcher. Default 200 ms. */
+  readonly streamPollMs: number;
   /** Principals may approve tool calls of their own runs. Default false (`admin` always may). */
   readonly selfApproval: boolean;
   /** How long ended runs and streams stay. Default 30 days, 100,000 runs; streams 24 h. */
@@ -100,6 +102,7 @@ export const RUN_ENGINE_DEFAULTS: RunEngineOptions = {
   streamFlushMs: 50,
   streamFlushEvents: 32,
   streamBuffer: 256,
+  streamPollMs: 200,
   selfApproval: false,
   retention: { runsMs: 30 * DAY_MS, runsCount: 100_000, streamsMs: DAY_MS },
   sweepMs: HOUR_MS,

@@ -48,11 +48,13 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   const bell = createBell(clock);
   const fit = createFitness(deps.logger);
   let orphans: Run[] = [];
+  /** Due rows that are at work here all the same: their leases lapsed and their attempts are about to notice. */
+  let lapsed = 0;
   let resuming = 0;
   let backlog = false;
   let running: { readonly stop: AbortController; readonly main: Promise<void> } | null = null;
 
-  const take = async (row: Run): Promise<void> => {
+  const take = async (row: Run): Promise<boolean> => {
     resuming += 1;
     const attempt = await table.claim(row);
     const replayed = (): void => {
@@ -61,17 +63,20 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
     };
     if (attempt === null) replayed();
     else void attempt.live.then(replayed);
+    return attempt !== null;
   };
 
-  /** Claims what fits; true when there may be more. */
+  /** Claims what fits; true when there may be more. One that took nothing says no, so that nothing spins. */
   const pump = async (): Promise<boolean> => {
     const room = Math.min(table.free(), deps.maxResuming - resuming, PAGE_ROWS);
     if (room <= 0) return true;
-    const asked = room + fit.skipped();
+    const asked = room + fit.skipped() + lapsed;
     const found = orphans.length > 0 ? orphans.splice(0, room) : await store.due(clock.now(), asked);
-    const rows = found.filter((row) => fit.check(row) && !table.has(row.runId)).slice(0, room);
-    await Promise.all(rows.map(take));
-    return orphans.length > 0 || found.length >= asked;
+    const here = found.filter((row) => table.has(row.runId));
+    lapsed = here.length;
+    const rows = found.filter((row) => fit.check(row) && !here.includes(row)).slice(0, room);
+    const taken = await Promise.all(rows.map(take));
+    return orphans.length > 0 || (found.length >= asked && taken.includes(true));
   };
 
   const pauseMs = async (): Promise<number> => {

@@ -146,9 +146,7 @@ function createReader(deps: StreamReaderDeps, runId: string, start: StreamCursor
 }
 
 /** The event that ends the stream of an ended run, from its row. */
-export function finalEventOf(
-  run: Pick<Run, "status" | "stopReason" | "response" | "usage" | "error">,
-): RunEvent {
+export function finalEventOf(run: Pick<Run, "status" | "stopReason" | "response" | "usage" | "error">): RunEvent {
   if (run.status === "failed" && run.error !== null) return { type: "error", error: run.error };
   return {
     type: "done",

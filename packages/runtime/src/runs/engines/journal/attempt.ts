@@ -14,11 +14,11 @@ import type { Branch } from "./branch.ts";
 import { conclude } from "./conclude.ts";
 import type { AttemptEnd, LoopEnd } from "./conclude.ts";
 import { createLoopContext } from "./context.ts";
-import { cutRecords } from "./cut.ts";
 import { createAttemptKit } from "./create-kit.ts";
+import { cutRecords } from "./cut.ts";
 import type { AttemptDeps, AttemptKit, AttemptStart, Interrupt } from "./kit.ts";
 import { totalsPatch } from "./kit.ts";
-import { createReplayIndex } from "./replay.ts";
+import { createReplayIndex, payloadOf } from "./replay.ts";
 import { CHECKPOINT_POSITION, loadRun, mendStream, openingOf, recover } from "./take-up.ts";
 import { isStoreTrouble } from "./writer.ts";
 
@@ -106,6 +106,7 @@ async function driveLoop(
   interrupted: Promise<Interrupt>,
 ): Promise<LoopEnd> {
   const { run, definition } = start;
+  rememberChildren(kit);
   if (run.cancelRequestedAt !== null) return { kind: "cancelled" };
   const pattern = kit.deps.patterns(definition.orchestration.pattern);
   if (pattern === null) {
@@ -124,6 +125,15 @@ async function driveLoop(
     const end = await Promise.race([interrupted, runSegment(kit, pattern, root, state)]);
     if (end.kind !== "continue") return end;
     await beginSegment(kit, root, end.state);
+  }
+}
+
+/** Children that an earlier attempt started and did not see end: they end with this run, even if its loop does not. */
+function rememberChildren(kit: AttemptKit): void {
+  const { replay } = kit.segment();
+  for (const record of replay.records) {
+    if (record.kind !== "child" || record.phase !== "intent" || replay.at(record.position)?.outcome) continue;
+    kit.openChildren.set(record.position, String(payloadOf(record)["runId"]));
   }
 }
 

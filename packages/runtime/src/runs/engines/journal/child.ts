@@ -133,10 +133,7 @@ async function endOf(
     }
     const recheckAt = now + Math.max(RECHECK_MS, now - intent.startedAt);
     const name = childSignalName(parentPosition);
-    await kit.waits.wait(
-      { reason: "child", name, dueAt: recheckAt, deadlineAt: intent.deadlineAt },
-      branch.signal,
-    );
+    await kit.waits.wait({ reason: "child", name, dueAt: recheckAt, deadlineAt: intent.deadlineAt }, branch.signal);
   }
 }
 

@@ -75,11 +75,7 @@ interface Finish {
   readonly error?: AstromeshError;
 }
 
-async function finish(
-  kit: AttemptKit,
-  end: Finish,
-  over: (reason: AstromeshError) => void,
-): Promise<AttemptEnd> {
+async function finish(kit: AttemptKit, end: Finish, over: (reason: AstromeshError) => void): Promise<AttemptEnd> {
   const { clock, observer } = kit.deps;
   const records = cutRecords(kit, () => true);
   over(end.error ?? new AstromeshError("cancelled", "The run has ended."));

@@ -16,12 +16,7 @@ import { sleepDurably } from "./timer.ts";
 export type Versions = Map<string, Promise<number>>;
 
 /** The loop's view of one strand of its run. */
-export function createLoopContext(
-  kit: AttemptKit,
-  input: LoopInput,
-  versions: Versions,
-  branch: Branch,
-): LoopContext {
+export function createLoopContext(kit: AttemptKit, input: LoopInput, versions: Versions, branch: Branch): LoopContext {
   const fork = (child: Branch): LoopContext => createLoopContext(kit, input, versions, child);
   return {
     input,

@@ -32,8 +32,7 @@ export function createReplayIndex(records: readonly JournalRecord[]): ReplayInde
   return {
     records,
     at: (position) => calls.get(position) ?? null,
-    reached: (position) =>
-      calls.has(position) || [...calls.keys()].some((known) => known.startsWith(`${position}.`)),
+    reached: (position) => calls.has(position) || [...calls.keys()].some((known) => known.startsWith(`${position}.`)),
   };
 }
 

@@ -44,7 +44,7 @@ export async function planRetract(
   let to = Math.min(...voids);
   if (head <= to) return null;
   const retracts = (await said(to)).flatMap(({ event }) => (event.type === "retract" ? [event.to] : []));
-  for (let before = Number.POSITIVE_INFINITY; to < before; ) {
+  for (let before = Number.POSITIVE_INFINITY; to < before;) {
     before = to;
     for (const each of spoken) if (each.from < before && (each.to ?? head) > before) to = Math.min(to, each.from);
     // What was said again after an earlier retract stands elsewhere than the journal says.
