@@ -5,7 +5,7 @@ import { EXIT } from "./exit.ts";
 import { explain } from "./explain.ts";
 import type { CliIo } from "./io.ts";
 import { createSession, withCommonOptions } from "./session.ts";
-import type { Session } from "./session.ts";
+import type { Local, Session } from "./session.ts";
 
 /** A command's work. Its exit code is 0 unless it throws or returns another. */
 export type Action = (session: Session, args: readonly string[], options: Options) => Promise<number | void>;
@@ -25,7 +25,7 @@ export type Leaf = (
 export type Register = (program: Command, leaf: Leaf) => void;
 
 /** Builds the whole command tree. `done` gets the exit code of the action that ran. */
-export function buildProgram(io: CliIo, done: (exitCode: number) => void): Command {
+export function buildProgram(io: CliIo, local: Local, done: (exitCode: number) => void): Command {
   const program = new Command("astromeshctl")
     .description("Talk to an Astromesh node: run agents, watch runs, look after the node.")
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
@@ -37,14 +37,13 @@ export function buildProgram(io: CliIo, done: (exitCode: number) => void): Comma
     if (about.examples.length > 0) {
       command.addHelpText("after", `\nExamples:\n${about.examples.map((line) => `  $ ${line}\n`).join("")}`);
     }
-    return command.action(async (...given: unknown[]) => {
-      const session = createSession(io, command.optsWithGlobals());
+    return command.action(async () => {
+      const session = createSession(io, local, command.optsWithGlobals());
       try {
         done((await action(session, command.args, command.opts())) ?? EXIT.ok);
       } catch (thrown) {
         done(explain(session, thrown));
       }
-      void given;
     });
   };
   for (const register of COMMANDS) register(program, leaf);
@@ -52,9 +51,9 @@ export function buildProgram(io: CliIo, done: (exitCode: number) => void): Comma
 }
 
 /** Runs one invocation; returns the exit code. Never throws. */
-export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
+export async function runCli(argv: readonly string[], io: CliIo, local: Local): Promise<number> {
   let exitCode: number = EXIT.ok;
-  const program = buildProgram(io, (code) => {
+  const program = buildProgram(io, local, (code) => {
     exitCode = code;
   });
   try {
@@ -66,7 +65,7 @@ export async function runCli(argv: readonly string[], io: CliIo): Promise<number
     return exitCode;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return explain(createSession(io, {}), thrown);
+    return explain(createSession(io, local, {}), thrown);
   }
 }
 

@@ -17,8 +17,26 @@ export interface Session {
   readonly url: string;
   /** The node's client; loaded when a command first needs it, because `--help` should not wait for it. */
   client(): Promise<AstromeshClient>;
+  /** What only this machine can do; given by the entry file, because the command line knows nothing of nodes. */
+  readonly local: Local;
   /** Prints the answer: as JSON for programs, else what `human` makes of it. */
   answer(value: unknown, human: () => string): void;
+}
+
+/** What a check of configuration files found. */
+export interface FileCheck {
+  /** `file:line:col message`. */
+  readonly errors: readonly string[];
+  readonly warnings: readonly string[];
+  readonly notices: readonly string[];
+  readonly agents: readonly string[];
+  readonly providers: readonly string[];
+}
+
+/** What the command line does without a node. */
+export interface Local {
+  /** Checks the configuration at `path`, or where astromeshd would look. */
+  check(path: string | null): Promise<FileCheck>;
 }
 
 /** Adds the options that every command takes: which node, which key, and the form of the answer. */
@@ -30,7 +48,7 @@ export function withCommonOptions(command: Command): Command {
 }
 
 /** The session of one invocation, from the options of the command that was called. */
-export function createSession(io: CliIo, options: Readonly<Record<string, unknown>>): Session {
+export function createSession(io: CliIo, local: Local, options: Readonly<Record<string, unknown>>): Session {
   const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
   const url = text(options["url"]) ?? text(io.env["ASTROMESH_URL"]) ?? DEFAULT_URL;
   const apiKey = text(options["apiKey"]) ?? text(io.env["ASTROMESH_API_KEY"]);
@@ -40,6 +58,7 @@ export function createSession(io: CliIo, options: Readonly<Record<string, unknow
     style: styleFor(io),
     json,
     url,
+    local,
     client: async () => {
       const { createClient } = await import("@astromesh/client");
       return createClient({ url, ...(apiKey === undefined ? {} : { apiKey }) });

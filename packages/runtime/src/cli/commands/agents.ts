@@ -4,12 +4,14 @@ import { EXIT } from "../exit.ts";
 import { oneLine } from "../output/format.ts";
 import { renderTable } from "../output/table.ts";
 import type { Leaf, Register } from "../program.ts";
+import { validateFiles } from "./validate-files.ts";
 
 /** `agents ..`: what the node can run. */
 export const registerAgents: Register = (program, leaf) => {
   const group = program.command("agents").description("List, show, check and reload agents");
   registerList(group, leaf);
   registerShow(group, leaf);
+  registerValidate(group, leaf);
   registerReload(group, leaf);
 };
 
@@ -19,7 +21,7 @@ function registerList(group: Command, leaf: Leaf): void {
     "list",
     { summary: "List the agents, those whose file is broken too", examples: ["astromeshctl agents list"] },
     async (session) => {
-      const list = await (await session.client()).listAgents();
+      const list = await (await session.client()).agents.list();
       session.answer(
         list,
         () =>
@@ -48,7 +50,7 @@ function registerShow(group: Command, leaf: Leaf): void {
     "show",
     { summary: "Show an agent's whole definition, defaults filled in", examples: ["astromeshctl agents show default"] },
     async (session, [name = ""]) => {
-      const agent = await (await session.client()).getAgent(name);
+      const agent = await (await session.client()).agents.get(name);
       session.answer(agent, () => {
         const notes = [
           ...agent.errors.map((error) => `${session.style.bad("✗")} ${error}\n`),
@@ -60,6 +62,18 @@ function registerShow(group: Command, leaf: Leaf): void {
   ).argument("<name>", "the agent");
 }
 
+function registerValidate(group: Command, leaf: Leaf): void {
+  leaf(
+    group,
+    "validate",
+    {
+      summary: "Check the agent files of a configuration, without a node",
+      examples: ["astromeshctl agents validate", "astromeshctl agents validate /etc/astromesh"],
+    },
+    (session, [path]) => validateFiles(session, path ?? null),
+  ).argument("[path]", "the configuration directory or file [where astromeshd would look]");
+}
+
 function registerReload(group: Command, leaf: Leaf): void {
   leaf(
     group,
@@ -69,7 +83,7 @@ function registerReload(group: Command, leaf: Leaf): void {
       examples: ["astromeshctl agents reload"],
     },
     async (session) => {
-      const report = await (await session.client()).reload();
+      const report = await (await session.client()).system.reload();
       session.answer(report, () =>
         [
           report.applied

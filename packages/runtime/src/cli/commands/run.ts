@@ -1,8 +1,10 @@
+import type { Run, RunStreamEvent } from "@astromesh/client";
+
 import { parseDuration } from "../../core/index.ts";
-import type { RunBody } from "../../wire/index.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { money } from "../output/format.ts";
 import { printEvents } from "../output/live-run.ts";
+import { untilAborted } from "../output/until-aborted.ts";
 import type { Options, Register } from "../program.ts";
 import type { Session } from "../session.ts";
 
@@ -43,36 +45,41 @@ async function readAll(session: Session): Promise<string> {
 }
 
 /** Starts a run and follows it to its end, a wait, or the end of the caller's patience. */
-export async function ask(session: Session, agent: string, query: string, options: Options): Promise<RunBody> {
+export async function ask(session: Session, agent: string, query: string, options: Options): Promise<Run> {
   const timeoutMs = parseDuration((options["timeout"] as string | undefined) ?? "2m");
   if (timeoutMs === null || timeoutMs === 0) {
     throw new CliError(EXIT.usage, `--timeout: "${String(options["timeout"])}" is no duration`, "Try 90s or 5m.");
   }
   const client = await session.client();
   const sessionId = options["session"] as string | undefined;
-  const accepted = await client.submitRun({
+  const accepted = await client.runs.submit({
     agent,
     query,
     ...(sessionId === undefined ? {} : { session_id: sessionId }),
   });
   const patience = AbortSignal.any([session.io.signal, AbortSignal.timeout(timeoutMs)]);
-  const events = client.events(accepted.run_id, { signal: patience });
-  if (options["stream"] === true) {
-    await printEvents(session, events);
-  } else {
-    for await (const event of events) if (event.type === "waiting" && event.reason !== "timer") break;
+  const events = untilSettled(client.events(accepted.run_id, { signal: patience }), patience);
+  if (options["stream"] === true) await printEvents(session, events);
+  else for await (const event of events) void event;
+  return client.runs.get(accepted.run_id);
+}
+
+/** A run's events until it ends, waits for somebody, or the caller's patience is over. */
+async function* untilSettled(events: AsyncIterable<RunStreamEvent>, patience: AbortSignal) {
+  for await (const item of untilAborted(events, patience)) {
+    yield item;
+    if (item.event.type === "waiting" && item.event.reason !== "timer" && item.event.reason !== "child") return;
   }
-  return client.getRun(accepted.run_id);
 }
 
 /** Prints how a run stands and returns the exit code that says the same. `told`: its text was streamed already. */
-export function reportRun(session: Session, run: RunBody, told: boolean): number {
+export function reportRun(session: Session, run: Run, told: boolean): number {
   if (session.json) {
     if (!told) session.answer(run, () => "");
   } else {
     if (!told && run.response !== null) session.io.out(`${run.response}\n`);
     session.io.err(session.style.dim(`${summary(run)}\n`));
-    if (run.error !== undefined) session.io.err(`${session.style.bad("error:")} ${run.error.message}\n`);
+    if (run.error !== undefined) session.io.err(`${session.style.bad("error:")} ${run.error.detail}\n`);
   }
   if (run.status === "completed") return EXIT.ok;
   if (run.status === "queued" || run.status === "running" || run.status === "waiting") {
@@ -81,7 +88,7 @@ export function reportRun(session: Session, run: RunBody, told: boolean): number
   return EXIT.failed;
 }
 
-function summary(run: RunBody): string {
+function summary(run: Run): string {
   const model = run.model === null ? "" : ` · ${run.provider}/${run.model}`;
   const ended =
     run.stop_reason === null || run.stop_reason === "end" ? run.status : `${run.status}: ${run.stop_reason}`;

@@ -1,12 +1,13 @@
+import type { Run, RunQuery } from "@astromesh/client";
 import { Option } from "commander";
 import type { Command } from "commander";
 
 import { FINAL_STATUSES } from "../../core/index.ts";
-import type { RunBody } from "../../wire/index.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { ago, money, oneLine, runStatusText } from "../output/format.ts";
 import { printEvents } from "../output/live-run.ts";
 import { renderCard, renderTable } from "../output/table.ts";
+import { untilAborted } from "../output/until-aborted.ts";
 import type { Leaf, Register } from "../program.ts";
 import type { Session } from "../session.ts";
 import { reportRun } from "./run.ts";
@@ -33,7 +34,7 @@ function registerList(group: Command, leaf: Leaf): void {
       const text = (key: string): string | undefined => options[key] as string | undefined;
       const limit = Number(text("limit") ?? 20);
       if (!Number.isInteger(limit) || limit < 1) throw new CliError(EXIT.usage, "--limit: expected a number above 0");
-      const page = await client.listRuns({
+      const page = await client.runs.list({
         limit,
         ...given({ agent: text("agent"), status: text("status"), session: text("session"), cursor: text("cursor") }),
       });
@@ -55,7 +56,7 @@ function given(options: Readonly<Record<string, string | undefined>>): Record<st
   );
 }
 
-function listTable(session: Session, runs: readonly RunBody[]): string {
+function listTable(session: Session, runs: readonly Run[]): string {
   const now = Date.now();
   return renderTable(session.io, {
     head: ["Run", "Agent", "Status", "Started", "Tokens", "Cost", "Answer"],
@@ -66,7 +67,7 @@ function listTable(session: Session, runs: readonly RunBody[]): string {
       ago(run.created_at, now),
       String(run.usage.input_tokens + run.usage.output_tokens),
       money(run.usage.cost_usd),
-      oneLine(run.error?.message ?? run.response ?? run.wait_reason ?? "", 40),
+      oneLine(run.error?.detail ?? run.response ?? run.wait_reason ?? "", 40),
     ]),
     empty: "No runs.",
   });
@@ -86,12 +87,12 @@ function registerShow(group: Command, leaf: Leaf): void {
     },
     async (session, [runId = ""], options) => {
       const client = await session.client();
-      const run = await client.getRun(runId);
+      const run = await client.runs.get(runId);
       if (options["journal"] !== true) {
         session.answer(run, () => card(session, run));
         return;
       }
-      const journal = await client.journal(runId);
+      const journal = await client.runs.journal(runId);
       session.answer(journal, () =>
         renderTable(session.io, {
           head: ["Seq", "Position", "Phase", "Kind", "Class", "Attempt", "At"],
@@ -113,7 +114,7 @@ function registerShow(group: Command, leaf: Leaf): void {
     .option("--journal", "show its journal instead");
 }
 
-function card(session: Session, run: RunBody): string {
+function card(session: Session, run: Run): string {
   const rows: [string, string][] = [
     ["Agent", run.agent],
     ["Status", runStatusText(session.style, run.status) + (run.stop_reason === null ? "" : ` (${run.stop_reason})`)],
@@ -127,7 +128,7 @@ function card(session: Session, run: RunBody): string {
     ["Trace", run.trace_id],
   ];
   if (run.wait_reason !== undefined) rows.push(["Waits for", run.wait_reason]);
-  if (run.error !== undefined) rows.push(["Error", `${run.error.code}: ${run.error.message}`]);
+  if (run.error !== undefined) rows.push(["Error", `${run.error.code}: ${run.error.detail}`]);
   return `${renderCard(session.io, { title: run.run_id, rows })}${run.response === null ? "" : `\n${run.response}\n`}`;
 }
 
@@ -141,8 +142,9 @@ function registerWatch(group: Command, leaf: Leaf): void {
     },
     async (session, [runId = ""]) => {
       const client = await session.client();
-      await printEvents(session, client.events(runId, { signal: session.io.signal }));
-      return reportRun(session, await client.getRun(runId), true);
+      const { signal } = session.io;
+      await printEvents(session, untilAborted(client.events(runId, { signal }), signal));
+      return reportRun(session, await client.runs.get(runId), true);
     },
   ).argument("<run>", "the run's id");
 }
@@ -153,7 +155,7 @@ function registerSteering(group: Command, leaf: Leaf): void {
     "cancel",
     { summary: "Stop a run", examples: ["astromeshctl runs cancel run_01k.."] },
     async (session, [runId = ""]) => {
-      const run = await (await session.client()).cancelRun(runId);
+      const run = await (await session.client()).runs.cancel(runId);
       session.answer(run, () => `${run.run_id}: ${run.status === "cancelled" ? "cancelled" : "cancelling"}\n`);
     },
   ).argument("<run>", "the run's id");
@@ -170,7 +172,7 @@ function registerSteering(group: Command, leaf: Leaf): void {
         const reason = options["reason"] as string | undefined;
         const position = options["position"] as string | undefined;
         const body = { ...given({ reason, position }) };
-        const run = await (verdict === "approve" ? client.approveRun(runId, body) : client.rejectRun(runId, body));
+        const run = await (verdict === "approve" ? client.runs.approve(runId, body) : client.runs.reject(runId, body));
         session.answer(run, () => `${run.run_id}: ${verdict === "approve" ? "approved" : "rejected"}\n`);
       },
     )

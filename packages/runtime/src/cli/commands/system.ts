@@ -1,7 +1,11 @@
 import { formatDuration, SERVICE_NAMES } from "../../core/index.ts";
-import { EXIT } from "../exit.ts";
+import { CliError, EXIT } from "../exit.ts";
 import { renderCard, renderTable } from "../output/table.ts";
+import { untilAborted } from "../output/until-aborted.ts";
 import type { Register } from "../program.ts";
+
+/** With --no-follow: how long the lines that are there may take to arrive. */
+const BACKLOG_MS = 500;
 
 /** `status`: what the node is and does. */
 export const registerStatus: Register = (program, leaf) => {
@@ -10,7 +14,7 @@ export const registerStatus: Register = (program, leaf) => {
     "status",
     { summary: "Show what the node is and does", examples: ["astromeshctl status", "astromeshctl status --json"] },
     async (session) => {
-      const status = await (await session.client()).status();
+      const status = await (await session.client()).system.status();
       session.answer(status, () => {
         const { runs, store, services } = status;
         return renderCard(session.io, {
@@ -45,7 +49,7 @@ export const registerDoctor: Register = (program, leaf) => {
     "doctor",
     { summary: "Check what the node stands on", examples: ["astromeshctl doctor"] },
     async (session) => {
-      const report = await (await session.client()).doctor();
+      const report = await (await session.client()).system.doctor();
       const mark = {
         ok: session.style.good("ok"),
         warning: session.style.warn("warning"),
@@ -72,7 +76,7 @@ export const registerServices: Register = (program, leaf) => {
     "services",
     { summary: "Show which services the node enables", examples: ["astromeshctl services"] },
     async (session) => {
-      const { services } = await (await session.client()).status();
+      const { services } = await (await session.client()).system.status();
       session.answer(services, () =>
         renderTable(session.io, {
           head: ["Service", "Status"],
@@ -117,8 +121,14 @@ export const registerLogs: Register = (program, leaf) => {
     async (session, _args, options) => {
       const levels = ["debug", "info", "warn", "error"];
       const least = levels.indexOf((options["level"] as string | undefined) ?? "debug");
+      const backlog = Number((options["lines"] as string | undefined) ?? 100);
+      if (!Number.isInteger(backlog) || backlog < 0) throw new CliError(EXIT.usage, "--lines: expected a whole number");
       const client = await session.client();
-      for await (const line of client.logs({ follow: options["follow"] !== false, signal: session.io.signal })) {
+      const end =
+        options["follow"] === false
+          ? AbortSignal.any([session.io.signal, AbortSignal.timeout(BACKLOG_MS)])
+          : session.io.signal;
+      for await (const line of untilAborted(client.logs({ backlog, signal: end }), end)) {
         if (levels.indexOf(line.level) < least) continue;
         const fields = Object.entries(line.fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
         const level = line.level === "error" ? session.style.bad : line.level === "warn" ? session.style.warn : String;
@@ -130,6 +140,7 @@ export const registerLogs: Register = (program, leaf) => {
       }
     },
   )
+    .option("--lines <n>", "how many of the last lines to begin with [100]")
     .option("--level <level>", "the least level to print: debug, info, warn, error [debug]")
     .option("--no-follow", "print what is there and stop");
 };

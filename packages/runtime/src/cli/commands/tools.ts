@@ -13,7 +13,7 @@ export const registerTools: Register = (program, leaf) => {
     "list",
     { summary: "List the tools and what repeating them does", examples: ["astromeshctl tools list"] },
     async (session) => {
-      const list = await (await session.client()).tools();
+      const list = await (await session.client()).tools.list();
       session.answer(list, () =>
         renderTable(session.io, {
           head: ["Name", "Source", "Effect", "Agents", "Description"],
@@ -40,7 +40,7 @@ export const registerTools: Register = (program, leaf) => {
       const agent = options["agent"] as string | undefined;
       const result = await (
         await session.client()
-      ).executeTool({ tool_name: name, arguments: parseArguments(text), ...(agent === undefined ? {} : { agent }) });
+      ).tools.execute({ tool_name: name, arguments: parseArguments(text), ...(agent === undefined ? {} : { agent }) });
       session.answer(result, () =>
         typeof result.result === "string" ? `${result.result}\n` : `${JSON.stringify(result.result, null, 2)}\n`,
       );

@@ -15,6 +15,7 @@ import type { Register } from "../program.ts";
 import { createSession } from "../session.ts";
 import type { Session } from "../session.ts";
 import { runtimeFile } from "../templates/runtime.ts";
+import { ask } from "./run.ts";
 
 const DAEMON = fileURLToPath(new URL("../../../bin/astromeshd.js", import.meta.url));
 const READY_TIMEOUT_MS = 30_000;
@@ -35,7 +36,10 @@ export const registerUp: Register = (program, leaf) => {
       const config = await configDirectory(session, home, options["config"] as string | undefined);
       const daemon = startDaemon(session, { home, port, config, verbose: options["verbose"] === true });
       try {
-        const local = createSession(session.io, { url: `http://127.0.0.1:${port}`, apiKey: options["apiKey"] });
+        const local = createSession(session.io, session.local, {
+          url: `http://127.0.0.1:${port}`,
+          apiKey: options["apiKey"],
+        });
         await untilReady(local, daemon);
         await introduce(local);
         await tryDefaultAgent(local);
@@ -114,7 +118,7 @@ async function untilReady(session: Session, daemon: ChildProcess): Promise<void>
 }
 
 async function introduce(session: Session): Promise<void> {
-  const status = await (await session.client()).status();
+  const status = await (await session.client()).system.status();
   session.io.out(
     renderCard(session.io, {
       title: "Astromesh",
@@ -129,13 +133,13 @@ async function introduce(session: Session): Promise<void> {
 }
 
 async function tryDefaultAgent(session: Session): Promise<void> {
-  const answer = await (await session.client()).runAgent("default", { query: FIRST_QUESTION });
-  const cost = money(answer.usage.cost_usd);
+  const run = await ask(session, "default", FIRST_QUESTION, {});
+  const answer = run.response ?? `the run is ${run.status}: ${run.error?.detail ?? run.stop_reason ?? ""}`;
   session.io.out(`
 Question  ${FIRST_QUESTION}
-Answer    ${answer.response ?? answer.status}
-          ${session.style.dim(`${answer.provider}/${answer.model} · ${cost} · ${answer.run_id}`)}
-${answer.provider === "offline" ? OFFLINE : ""}
+Answer    ${answer}
+          ${session.style.dim(`${run.provider}/${run.model} · ${money(run.usage.cost_usd)} · ${run.run_id}`)}
+${run.provider === "offline" ? OFFLINE : ""}
 The node is up. In another terminal:
   npx astromeshctl --help
   npx astromeshctl chat default${session.url.endsWith(":8000") ? "" : ` --url ${session.url}`}

@@ -1,5 +1,6 @@
+import type { Run } from "@astromesh/client";
+
 import { formatDuration } from "../../core/index.ts";
-import type { RunBody } from "../../wire/index.ts";
 import type { Style } from "./style.ts";
 
 /** `3 m ago`, `just now`; the time itself when it is not in the past. */
@@ -16,7 +17,7 @@ export function money(costUsd: number | null | undefined): string {
 }
 
 /** A run's status in its colour. */
-export function runStatusText(style: Style, status: RunBody["status"]): string {
+export function runStatusText(style: Style, status: Run["status"]): string {
   switch (status) {
     case "completed":
       return style.good(status);

@@ -1,40 +1,30 @@
-import type { RunEventBody } from "../../wire/index.ts";
-import type { Session } from "../session.ts";
+import type { RunEvent, RunStreamEvent } from "@astromesh/client";
 
-/** What a watcher needs to know of how the stream ended. */
-export interface WatchEnd {
-  /** The last event, or null when the reader stopped first. */
-  readonly last: RunEventBody | null;
-}
+import type { Session } from "../session.ts";
 
 /**
  * Prints a run's events as they come: text as it is said, tool calls and waits on lines of their own. With --json,
  * one event a line. Text that a later attempt takes back cannot be wiped from a terminal, so that is said.
  */
-export async function printEvents(session: Session, events: AsyncIterable<RunEventBody>): Promise<WatchEnd> {
-  let last: RunEventBody | null = null;
+export async function printEvents(session: Session, events: AsyncIterable<RunStreamEvent>): Promise<void> {
   let inText = false;
-  const line = (text: string): void => {
-    session.io.out(`${inText ? "\n" : ""}${text}\n`);
-    inText = false;
-  };
-  for await (const event of events) {
-    last = event;
+  for await (const { id, event } of events) {
     if (session.json) {
-      session.io.out(`${JSON.stringify(event)}\n`);
+      session.io.out(`${JSON.stringify({ id, ...event })}\n`);
     } else if (event.type === "token") {
       session.io.out(event.text);
       inText = true;
     } else {
-      const text = describe(session, event);
-      if (text !== null) line(text);
+      const line = describe(session, event);
+      if (line === null) continue;
+      session.io.out(`${inText ? "\n" : ""}${line}\n`);
+      inText = false;
     }
   }
   if (inText) session.io.out("\n");
-  return { last };
 }
 
-function describe(session: Session, event: Exclude<RunEventBody, { type: "token" }>): string | null {
+function describe(session: Session, event: Exclude<RunEvent, { type: "token" }>): string | null {
   const { style } = session;
   switch (event.type) {
     case "run.started":
@@ -48,7 +38,7 @@ function describe(session: Session, event: Exclude<RunEventBody, { type: "token"
     case "retract":
       return style.warn(`[the text since offset ${event.to} is taken back: ${event.reason}]`);
     case "error":
-      return style.bad(`error: ${event.error.message}`);
+      return style.bad(`error: ${event.detail}`);
     case "done":
       return event.status === "completed" ? null : style.warn(`[${event.status}: ${event.stop_reason}]`);
   }
