@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { AstromeshError } from "../../../src/core/index.ts";
 import type { JournalRecord } from "../../../src/core/ports/index.ts";
 import { agentDefinition, toolEntry } from "../../fakes/agent-definition.ts";
+import { manualClock } from "../../fakes/clock.ts";
 import { loadedAgent } from "../../fakes/fake-node.ts";
 import { framesOf, startRestServer, until } from "../../fakes/rest-server.ts";
 
@@ -239,7 +240,8 @@ describe("agents", () => {
 
 describe("runs", () => {
   it("are submitted, read and listed by pages", async () => {
-    const { node, call } = await startRestServer();
+    const clock = manualClock();
+    const { node, call } = await startRestServer({ clock });
     const ids: string[] = [];
     for (let run = 0; run < 5; run += 1) {
       const response = await call("POST", "/v1/runs", { agent: "helper", query: `question ${run}` });
@@ -248,7 +250,7 @@ describe("runs", () => {
       expect(response.headers.get("location")).toBe(`/v1/runs/${body.run_id}`);
       expect(response.headers.get("x-astromesh-run-id")).toBe(body.run_id);
       ids.unshift(body.run_id);
-      await new Promise((resolve) => setTimeout(resolve, 2));
+      clock.advance(1);
     }
     const pages: string[][] = [];
     let cursor: string | null = "";
