@@ -142,7 +142,7 @@ describe("GET /v1/runs/{id}/events", () => {
     const total = 4_000;
     const text = "x".repeat(4_096);
     let given = 0;
-    const endless = node.runs.events;
+    const endless = node.runs.events.bind(node.runs);
     node.runs.events = async function* (...args) {
       for await (const item of endless(...args)) {
         given += 1;
