@@ -89,7 +89,8 @@ function createReader(
     if (depth > MAX_DEPTH) return fail(at, `nested deeper than ${MAX_DEPTH} levels`);
     if (isAlias(node)) {
       const target = resolve(node);
-      if (target === null || open.has(target)) return fail(at, "an alias that contains itself");
+      if (target === null) return fail(at, "an alias without its anchor above it");
+      if (open.has(target)) return fail(at, "an alias that contains itself");
       return { ...read(target, at, depth + 1), at };
     }
     if (isScalar(node)) {
@@ -153,11 +154,11 @@ function keyText(key: unknown): string | null {
 
 const EXPLANATIONS: Readonly<Partial<Record<YAMLError["code"], string>>> = {
   ALIAS_PROPS: "an alias cannot have an anchor or a tag",
-  BAD_ALIAS: "an alias without its anchor above it",
+  BAD_ALIAS: "an alias that is not understood",
   BAD_COLLECTION_TYPE: "a tag that does not fit its value",
   BAD_DIRECTIVE: "a directive that is not understood",
   BAD_DQ_ESCAPE: "an unknown escape in a double-quoted text",
-  BAD_INDENT: "wrong indentation",
+  BAD_INDENT: "wrong indentation (or a bracket above is not closed)",
   BAD_PROP_ORDER: "an anchor or tag in the wrong place",
   BAD_SCALAR_START: "a text that begins with this character must be quoted",
   BLOCK_AS_IMPLICIT_KEY: "a mapping inside a line that already has a key (quote the text, or indent it below)",
