@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
 
@@ -148,8 +148,8 @@ test("every error of a file at once, with its place", () => {
       "agents/a.agent.yaml:8:52 spec.model.primary.timeout: expected a duration such as 500ms, 30s, 5m, 1h, 7d, or a number of seconds",
       'agents/a.agent.yaml:8:85 spec.model.primary.parameters.temperature: expected a number, got "warm"',
       "agents/a.agent.yaml:9:14 spec.model.roles.smart.candidates: required",
-      "agents/a.agent.yaml:10:22 spec.prompts.system: not a variable: ${NAME} or ${NAME:-default}; write $${ for a plain ${",
       "agents/a.agent.yaml:10:22 spec.prompts.system: variable MISSING is not set",
+      "agents/a.agent.yaml:10:22 spec.prompts.system: not a variable: ${NAME} or ${NAME:-default}; write $${ for a plain ${",
       'agents/a.agent.yaml:11:29 spec.orchestration.pattern: expected one of react, plan_and_execute, parallel_fan_out, pipeline, supervisor, swarm, got "recat"; did you mean "react"?',
       "agents/a.agent.yaml:11:52 spec.orchestration.max_iterations: must be at least 1",
       'agents/a.agent.yaml:13:9 spec.tools[0]: unknown key "nme"; did you mean "name"?',
@@ -190,7 +190,7 @@ test("errors between keys", () => {
       "agents/a.agent.yaml:5:12 spec.model.fallback: needs primary before it",
       "agents/a.agent.yaml:5:44 spec.model.fallback.source: give provider or source, not both",
       "agents/a.agent.yaml:5:77 spec.model.fallback.api_key_env: give api_key or api_key_env, not both",
-      "agents/a.agent.yaml:5:50 spec.model.fallback.source: a scripted provider needs an entry in providers.yaml",
+      "agents/a.agent.yaml:5:52 spec.model.fallback.source: a scripted provider needs an entry in providers.yaml",
     ].toSorted((a, b) => place(a) - place(b)),
   );
 });
@@ -250,7 +250,7 @@ test("a definition holds references, never secrets", () => {
 
 test("a kept reference whose variable is not set is an error too", () => {
   expect(errors('  tools: [{ name: t, config: { key: "${NOPE}", other: "${FINE:-x}" } }]\n')).toEqual([
-    "agents/a.agent.yaml:5:38 spec.tools[0].config.key: variable NOPE is not set",
+    "agents/a.agent.yaml:5:37 spec.tools[0].config.key: variable NOPE is not set",
   ]);
 });
 
@@ -278,7 +278,7 @@ test("what has no effect in this release says so, with its place", () => {
     `agents/a.agent.yaml:8:3 spec.knowledge: ${text}`,
     `agents/a.agent.yaml:9:3 spec.output_schema: ${text}`,
     `agents/a.agent.yaml:10:3 spec.schedules: ${text}`,
-    `agents/a.agent.yaml:12:39 spec.memory.conversational.backend: "redis" is ${text}`,
+    `agents/a.agent.yaml:12:40 spec.memory.conversational.backend: "redis" is ${text}`,
     `agents/a.agent.yaml:12:49 spec.memory.episodic: ${text}`,
   ]);
 });
@@ -353,7 +353,7 @@ test("property: a definition is the same from YAML and from JSON, and its digest
     fc.property(spec, (generated) => {
       const { labels: _, ...fields } = generated;
       const envelope = { apiVersion: "astromesh/v1", kind: "Agent", metadata: { name: "a" } };
-      const byApi = checkAgentDocument({ ...envelope, spec: fields } as never, { env: {} });
+      const byApi = checkAgentDocument({ ...envelope, spec: fields }, { env: {} });
       const reversed = Object.fromEntries(Object.entries({ ...envelope, spec: fields }).toReversed());
       const { agents, rejected } = load({ "a.agent.yaml": stringify(reversed) });
       expect(rejected).toEqual([]);

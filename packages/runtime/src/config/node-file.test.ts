@@ -130,7 +130,7 @@ spec:
     "aegis-config.yaml:5:3 spec.node.id: required",
     'aegis-config.yaml:5:17 spec.node.type: expected one of orchestrator, edge, hybrid, got "egde"; did you mean "edge"?',
     'aegis-config.yaml:5:29 spec.node.tags: expected a list, got "gpu"',
-    'aegis-config.yaml:5:47 spec.node.resources: unknown key "cpu"',
+    'aegis-config.yaml:5:47 spec.node.resources: unknown key "cpu"; did you mean "gpu"?',
     'aegis-config.yaml:6:3 spec: unknown key "storrage"; did you mean "storage"?',
   ]);
 });

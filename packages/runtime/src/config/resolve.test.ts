@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
 

@@ -53,11 +53,10 @@ function parseRest<S extends z.ZodType>(
   let rest = given;
   let wrong = issues;
   for (let round = 0; round < 8; round += 1) {
-    for (const issue of wrong) {
-      for (const path of pathsAtFault(issue, rest)) {
-        if (path.length === 0) return null;
-        rest = replaceAt(rest, path, undefined);
-      }
+    const before = rest;
+    for (const path of wrong.flatMap((issue) => pathsAtFault(issue, before))) {
+      if (path.length === 0) return null;
+      rest = replaceAt(rest, path, undefined);
     }
     const result = parse(schema, rest);
     if (result.success) return result.data;
