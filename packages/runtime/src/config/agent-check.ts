@@ -9,14 +9,14 @@ import {
 } from "../core/index.ts";
 import type { AgentCheck } from "../core/ports/index.ts";
 import { toDefinition } from "./agent-definition.ts";
-import { candidateNotices, checkAgentRules } from "./agent-rules.ts";
+import { candidateNotices, checkAgentParts, checkAgentWhole } from "./agent-rules.ts";
 import { agentFile, KNOWN_PARAMETERS } from "./agent-schema.ts";
 import { type Fault, formatFault, formatPath, type Path } from "./fault.ts";
 import { fromJson, nodeAt, type Source } from "./located.ts";
 import type { AgentDefaults } from "./node-config.ts";
 import { noticesOf } from "./not-yet.ts";
 import type { LiteralSecret } from "./secrets.ts";
-import { validateSource } from "./validate.ts";
+import { validateSource, withoutRepeats } from "./validate.ts";
 import { expandSource, type Variables } from "./variables.ts";
 
 /** What agents are checked against. */
@@ -48,10 +48,15 @@ export function checkAgent(source: Source, context: AgentContext): CheckedAgent 
     refuseElsewhere: source.file === null,
   });
   const checked = validateSource(agentFile, expanded.source);
-  if (!checked.ok) return { ...none, faults: [...expanded.faults, ...withoutHoles(checked.faults, expanded.faults)] };
   const providers = new Set(context.providers);
-  const wrong = [...expanded.faults, ...checkAgentRules(checked.value.spec, expanded.source, providers)];
-  if (wrong.length > 0) return { ...none, faults: wrong };
+  const spec = checked.ok ? checked.value.spec : checked.rest?.spec;
+  const faults = [
+    ...(checked.ok ? [] : checked.faults),
+    ...(spec === undefined ? [] : checkAgentParts(spec, expanded.source, providers)),
+    ...(checked.ok ? checkAgentWhole(checked.value.spec, expanded.source, providers) : []),
+  ];
+  const wrong = [...expanded.faults, ...withoutRepeats(faults, expanded.faults)];
+  if (!checked.ok || wrong.length > 0) return { ...none, faults: wrong };
   const { definition, secrets } = toDefinition(checked.value, {
     defaults: context.defaults ?? { pattern: "react", maxIterations: 10 },
     defaultStrategy: context.defaultStrategy ?? "quality_first",
@@ -59,12 +64,6 @@ export function checkAgent(source: Source, context: AgentContext): CheckedAgent 
   });
   const notices = [...noticesOf(source, "Agent"), ...candidateNotices(checked.value.spec, source)];
   return { definition, secrets, faults: [], notices };
-}
-
-/** A value whose variable is not set is wrong once, not twice. */
-function withoutHoles(faults: readonly Fault[], holes: readonly Fault[]): Fault[] {
-  const paths = new Set(holes.map((hole) => formatPath(hole.path)));
-  return faults.filter((fault) => !paths.has(formatPath(fault.path)));
 }
 
 /**

@@ -1,19 +1,30 @@
 import { allCandidates, type PlacedCandidate, providerWord } from "./agent-model.ts";
 import type { AgentSpec } from "./agent-schema.ts";
 import type { Fault, Path } from "./fault.ts";
-import { faultAt, faultAtKey, type Source } from "./located.ts";
+import { faultAt, faultAtKey, quoted, type Source } from "./located.ts";
 import { NO_EFFECT, PROVIDERS_NOT_YET } from "./not-yet.ts";
 import { DEFAULT_PROVIDER, PROVIDER_WORDS, providerType } from "./provider-types.ts";
 import { suggestion } from "./suggest.ts";
 import { soleVariable } from "./variables.ts";
 
+/** What is wrong with parts of an agent, whatever may be wrong elsewhere in it. */
+export function checkAgentParts(spec: AgentSpec, source: Source, providers: ReadonlySet<string>): Fault[] {
+  const known = [...providers, ...PROVIDER_WORDS, DEFAULT_PROVIDER];
+  const unknown = allCandidates(spec.model).flatMap((candidate) => {
+    const word = providerWord(candidate.given);
+    if (known.includes(word)) return [];
+    const path = providerPath(candidate);
+    return [faultAt(source, path, `unknown provider ${quoted(source, path)}${suggestion(word, known)}`)];
+  });
+  return [...unknown, ...checkTools(spec, source)];
+}
+
 /** What is wrong between the keys of an agent that fit its schema one by one. */
-export function checkAgentRules(spec: AgentSpec, source: Source, providers: ReadonlySet<string>): Fault[] {
+export function checkAgentWhole(spec: AgentSpec, source: Source, providers: ReadonlySet<string>): Fault[] {
   return [
     ...checkModel(spec.model, source),
     ...allCandidates(spec.model).flatMap((candidate) => checkCandidate(candidate, source, providers)),
     ...checkRoleMap(spec, source),
-    ...checkTools(spec, source),
     ...(spec.orchestration.timeout !== undefined && spec.orchestration.timeout_seconds !== undefined
       ? [faultAtKey(source, ["spec", "orchestration", "timeout_seconds"], "give timeout or timeout_seconds, not both")]
       : []),
@@ -56,10 +67,7 @@ function checkCandidate(candidate: PlacedCandidate, source: Source, providers: R
     faults.push(faultAt(source, [...path, "api_key"], "a document sent by API names a variable, such as ${MY_KEY}"));
   }
   const word = providerWord(given);
-  const known = [...providers, ...PROVIDER_WORDS, DEFAULT_PROVIDER];
-  if (!known.includes(word)) {
-    faults.push(faultAt(source, providerPath(candidate), `unknown provider "${word}"${suggestion(word, known)}`));
-  } else if (!providers.has(word) && providerType(word) === "openai_compat" && given.endpoint === undefined) {
+  if (!providers.has(word) && providerType(word) === "openai_compat" && given.endpoint === undefined) {
     faults.push(faultAtKey(source, path, `endpoint: required for provider ${word}`));
   } else if (!providers.has(word) && providerType(word) === "scripted") {
     faults.push(faultAt(source, providerPath(candidate), "a scripted provider needs an entry in providers.yaml"));
@@ -75,8 +83,9 @@ function checkRoleMap(spec: AgentSpec, source: Source): Fault[] {
   const roles = ["default", ...Object.keys(spec.model.roles)];
   return Object.entries(spec.orchestration.role_map).flatMap(([role, target]) => {
     if (roles.includes(target)) return [];
-    const message = `no model role "${target}"${suggestion(target, roles)}; there are ${roles.join(", ")}`;
-    return [faultAt(source, ["spec", "orchestration", "role_map", role], message)];
+    const path: Path = ["spec", "orchestration", "role_map", role];
+    const message = `no model role ${quoted(source, path)}; there are ${roles.join(", ")}${suggestion(target, roles)}`;
+    return [faultAt(source, path, message)];
   });
 }
 
@@ -85,7 +94,7 @@ function checkTools(spec: AgentSpec, source: Source): Fault[] {
   return spec.tools.flatMap((tool, index) => {
     const at: Path = ["spec", "tools", index];
     const faults: Fault[] = [];
-    if (names.indexOf(tool.name) < index) faults.push(faultAt(source, [...at, "name"], `a second tool "${tool.name}"`));
+    if (names.indexOf(tool.name) < index) faults.push(faultAt(source, [...at, "name"], "another tool has this name"));
     if (tool.rate_limit?.window !== undefined && tool.rate_limit.window_seconds !== undefined) {
       faults.push(
         faultAtKey(source, [...at, "rate_limit", "window_seconds"], "give window or window_seconds, not both"),

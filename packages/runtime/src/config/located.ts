@@ -112,6 +112,13 @@ export function faultAtKey(source: Source, path: Path, message: string): Fault {
   return { file: source.file, at: keyPositionOf(source.root, path), path, message };
 }
 
+/** The text at a path in quotes, for messages; in words where it came from a variable. */
+export function quoted(source: Source, path: Path): string {
+  const node = nodeAt(source.root, path);
+  if (node?.kind === "scalar" && !node.expanded) return JSON.stringify(String(node.value).slice(0, 64));
+  return "in the variable";
+}
+
 /** The same tree with every scalar passed through `change`. */
 export function mapScalars(
   node: Located,

@@ -49,7 +49,7 @@ export function chooseProfile(
   const name = profile ?? `${meshEnabled === true ? "mesh-" : ""}${role ?? "full"}`;
   const known = profileNames(profilesDir);
   if (known.includes(name)) return { profile: { name, file: join(profilesDir, `${name}.yaml`) }, faults: [] };
-  return fail(`there is no profile "${name}"${suggestion(name, known)}; the profiles are ${known.join(", ")}`);
+  return fail(`there is no profile "${name}"; there are ${known.join(", ")}${suggestion(name, known)}`);
 }
 
 function profileNames(dir: string): string[] {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Environment } from "./environment.ts";
 import { type Fault, formatFaults, type Path } from "./fault.ts";
 import type { LlmProviders } from "./llm-providers.ts";
-import { faultAt } from "./located.ts";
+import { faultAt, quoted } from "./located.ts";
 import { NO_EFFECT, noticesOf, PROVIDERS_NOT_YET } from "./not-yet.ts";
 import { defaultCandidates, environmentProviders } from "./provider-defaults.ts";
 import { type ProviderFileRead, readEntries } from "./provider-entries.ts";
@@ -110,8 +110,8 @@ function unknownDefault({ source, file }: ProviderFileRead, providers: ReadonlyM
   const name = file.spec.default?.provider;
   if (name === undefined || providers.has(name)) return [];
   const known = [...providers.keys()];
-  const message = `unknown provider "${name}"${suggestion(name, known)}`;
-  return [faultAt(source, ["spec", "default", "provider"], message)];
+  const path: Path = ["spec", "default", "provider"];
+  return [faultAt(source, path, `unknown provider ${quoted(source, path)}${suggestion(name, known)}`)];
 }
 
 function mergeRouting(files: readonly ProviderFileRead[]): ProvidersConfig["routing"] {

@@ -9,7 +9,10 @@ const DURATION = /^\s*\d+(\.\d+)?\s*(ms|s|m|h|d)?\s*$/;
 const DURATION_TEXT = "expected a duration such as 500ms, 30s, 5m, 1h, 7d, or a number of seconds";
 
 /** A duration as people write it; a bare number counts seconds. Read it with `durationMs`. */
-export const duration = z.union([z.number().min(0), z.string().regex(DURATION)], { error: DURATION_TEXT });
+export const duration = z.union(
+  [z.number().min(0), z.string().regex(DURATION, { error: DURATION_TEXT, abort: true })],
+  { error: DURATION_TEXT },
+);
 
 /** A duration above zero. */
 export const positiveDuration = duration.refine((value) => durationMs(value) > 0, { error: "must be above 0" });
@@ -32,7 +35,7 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 };
 
 /** A size as people write it; a bare number counts bytes. Read it with `sizeBytes`. */
-export const size = z.union([z.number().min(1), z.string().regex(SIZE)], { error: SIZE_TEXT });
+export const size = z.union([z.number().min(1), z.string().regex(SIZE, { error: SIZE_TEXT })], { error: SIZE_TEXT });
 
 /** The bytes of a validated size. */
 export function sizeBytes(value: string | number): number {

@@ -1,4 +1,4 @@
-import { canonicalJson, isJsonArray, type Json, type SecretRef } from "../core/index.ts";
+import { canonicalJson, isJsonArray, type Json, type JsonObject, type SecretRef } from "../core/index.ts";
 import type { Path } from "./fault.ts";
 import { expandSecrets, soleVariable, type Variables } from "./variables.ts";
 
@@ -51,7 +51,7 @@ function literalKey(owner: string, path: Path): string {
 }
 
 /** What is shown instead of a secret. */
-export const HIDDEN = "***";
+const HIDDEN = "***";
 
 const SECRET_KEY = /(^|[_-])(api_?keys?|key|secrets?|passwords?|passwd|tokens?|authorization|credentials?|cookie)$/i;
 
@@ -74,6 +74,7 @@ function isSecretKey(key: string): boolean {
 export function hideSecrets(json: Json, path: Path = []): Json {
   if (isJsonArray(json)) return json.map((item) => hideSecrets(item, path));
   if (json !== null && typeof json === "object") {
+    if (isReference(json)) return json;
     return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, hideSecrets(value, [...path, key])]));
   }
   if (typeof json !== "string") return json;
@@ -82,7 +83,12 @@ export function hideSecrets(json: Json, path: Path = []): Json {
   return hideUrlPassword(json);
 }
 
+/** A SecretRef names a place and holds nothing. */
+function isReference(json: JsonObject): boolean {
+  return (json["from"] === "env" && "name" in json) || (json["from"] === "file" && "owner" in json);
+}
+
 /** A URL without its password. */
-export function hideUrlPassword(text: string): string {
+function hideUrlPassword(text: string): string {
   return text.replace(/^([a-z][a-z0-9+.-]*:\/\/[^/?#@:]*):[^/?#]*@/i, `$1:${HIDDEN}@`);
 }

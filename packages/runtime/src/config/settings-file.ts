@@ -7,7 +7,7 @@ import { noticesOf } from "./not-yet.ts";
 import { readSource } from "./read-source.ts";
 import { runtimeFile } from "./runtime-schema.ts";
 import { suggestion } from "./suggest.ts";
-import { validateSource } from "./validate.ts";
+import { validateSource, withoutRepeats } from "./validate.ts";
 import { expandSource, type Variables } from "./variables.ts";
 
 /** What a settings file (runtime.yaml, a profile, a NodeConfig) says. */
@@ -40,8 +40,7 @@ export function readSettingsFile(
       : word === "RuntimeConfig"
         ? readRuntime(source, options.label)
         : { ...NOTHING, faults: [wrongKind(source, word)] };
-  // A fault of an unset variable would be followed by others about the hole that it leaves.
-  return expanded.faults.length > 0 ? { ...settings, faults: expanded.faults } : settings;
+  return { ...settings, faults: [...expanded.faults, ...withoutRepeats(settings.faults, expanded.faults)] };
 }
 
 /** A NodeConfig's provider keys stay references, as everywhere. */

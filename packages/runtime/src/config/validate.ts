@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { isJsonArray, isJsonObject, type Json } from "../core/index.ts";
-import type { Fault, Path } from "./fault.ts";
+import { type Fault, formatPath, type Path } from "./fault.ts";
 import { faultAt, faultAtKey, nodeAt, type Source, toJson } from "./located.ts";
 import { isSecretPath } from "./secrets.ts";
 import { suggestion } from "./suggest.ts";
@@ -9,7 +9,12 @@ import { suggestion } from "./suggest.ts";
 /** What validation gave: the value with its defaults, or every fault. */
 export type Validated<T> =
   | { readonly ok: true; readonly value: T; readonly given: Json }
-  | { readonly ok: false; readonly faults: readonly Fault[] };
+  | {
+      readonly ok: false;
+      readonly faults: readonly Fault[];
+      /** What is left without the parts at fault, to look for further faults in; null when nothing is. */
+      readonly rest: T | null;
+    };
 
 /** Marks an issue for which no schema has a text of its own. */
 const NO_TEXT = "\u0000";
@@ -28,7 +33,46 @@ export function validateSource<S extends z.ZodType>(schema: S, source: Source): 
     result = parse(schema, given);
   }
   if (result.success) return { ok: true, value: result.data, given };
-  return { ok: false, faults: result.error.issues.flatMap((issue) => toFaults(issue, schema, given, source)) };
+  const { issues } = result.error;
+  const faults = issues.flatMap((issue) => toFaults(issue, schema, given, source));
+  return { ok: false, faults, rest: parseRest(schema, given, issues) };
+}
+
+/** Faults without those at a place that has one already: a value whose variable is not set is wrong once. */
+export function withoutRepeats(faults: readonly Fault[], earlier: readonly Fault[]): Fault[] {
+  const places = new Set(earlier.map((fault) => formatPath(fault.path)));
+  return faults.filter((fault) => !places.has(formatPath(fault.path)));
+}
+
+/** Takes the parts at fault away, and what then lacks a required key, until the rest fits. */
+function parseRest<S extends z.ZodType>(
+  schema: S,
+  given: Json,
+  issues: readonly z.core.$ZodIssue[],
+): z.output<S> | null {
+  let rest = given;
+  let wrong = issues;
+  for (let round = 0; round < 8; round += 1) {
+    const before = rest;
+    for (const path of wrong.flatMap((issue) => pathsAtFault(issue, before))) {
+      if (path.length === 0) return null;
+      rest = replaceAt(rest, path, undefined);
+    }
+    const result = parse(schema, rest);
+    if (result.success) return result.data;
+    wrong = result.error.issues;
+  }
+  return null;
+}
+
+function pathsAtFault(issue: z.core.$ZodIssue, root: Json): Path[] {
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => [...(issue.path as Path), key]);
+  let path = issue.path as Path;
+  // A list goes as a whole, so that the indexes of what stays are right.
+  while (path.length > 0 && (typeof path.at(-1) === "number" || valueAt(root, path) === undefined)) {
+    path = path.slice(0, -1);
+  }
+  return [path];
 }
 
 function parse<S extends z.ZodType>(schema: S, value: Json): z.ZodSafeParseResult<z.output<S>> {

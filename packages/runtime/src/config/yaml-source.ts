@@ -9,12 +9,12 @@ import {
   type Node,
   type Pair,
   parseDocument,
-  type YAMLError,
   type YAMLMap,
 } from "yaml";
 
 import type { Fault, Position } from "./fault.ts";
 import type { Located, LocatedEntry, Source } from "./located.ts";
+import { explainProblem } from "./yaml-problem.ts";
 
 /** What reading a file's text gave. */
 export interface ReadSource {
@@ -46,7 +46,12 @@ export function readYaml(text: string, file: string): ReadSource {
   }
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) {
-    const faults = problems.map((problem) => ({ file, at: at(problem.pos[0]), path: [], message: explain(problem) }));
+    const faults = problems.map((problem) => ({
+      file,
+      at: at(problem.pos[0]),
+      path: [],
+      message: explainProblem(problem),
+    }));
     return { source: null, faults };
   }
   if (document.contents === null) return refuse(file, start, "the file is empty");
@@ -89,7 +94,8 @@ function createReader(
     if (depth > MAX_DEPTH) return fail(at, `nested deeper than ${MAX_DEPTH} levels`);
     if (isAlias(node)) {
       const target = resolve(node);
-      if (target === null || open.has(target)) return fail(at, "an alias that contains itself");
+      if (target === null) return fail(at, "an alias without its anchor above it");
+      if (open.has(target)) return fail(at, "an alias that contains itself");
       return { ...read(target, at, depth + 1), at };
     }
     if (isScalar(node)) {
@@ -116,7 +122,8 @@ function createReader(
     for (const pair of map.items) {
       const keyAt = placeOf(pair.key, at);
       if (isMergeKey(pair)) {
-        for (const [key, entry] of readMerged(pair.value, keyAt, depth)) if (!merged.has(key)) merged.set(key, entry);
+        for (const [key, entry] of mergedEntries(read(pair.value, keyAt, depth + 1), () => fail(keyAt, MERGE_TEXT)))
+          if (!merged.has(key)) merged.set(key, entry);
         continue;
       }
       const key = keyText(pair.key);
@@ -127,18 +134,19 @@ function createReader(
     return new Map([...own, ...[...merged].filter(([key]) => !own.has(key))]);
   };
 
-  const readMerged = (value: unknown, at: Position, depth: number): Map<string, LocatedEntry> => {
-    const source = read(value, at, depth + 1);
-    const maps = source.kind === "list" ? source.items : [source];
-    const merged = new Map<string, LocatedEntry>();
-    for (const map of maps) {
-      if (map.kind !== "map") fail(at, "a merge key (<<) takes a mapping or a list of mappings");
-      else for (const [key, entry] of map.entries) if (!merged.has(key)) merged.set(key, entry);
-    }
-    return merged;
-  };
-
   return { faults, read };
+}
+
+const MERGE_TEXT = "a merge key (<<) takes a mapping or a list of mappings";
+
+/** The entries that a merge key brings; of two with one key the first wins. */
+function mergedEntries(source: Located, wrong: () => void): Map<string, LocatedEntry> {
+  const merged = new Map<string, LocatedEntry>();
+  for (const map of source.kind === "list" ? source.items : [source]) {
+    if (map.kind !== "map") wrong();
+    else for (const [key, entry] of map.entries) if (!merged.has(key)) merged.set(key, entry);
+  }
+  return merged;
 }
 
 function isMergeKey(pair: Pair): boolean {
@@ -149,33 +157,4 @@ function keyText(key: unknown): string | null {
   if (!isScalar(key)) return null;
   const { value } = key;
   return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? String(value) : null;
-}
-
-const EXPLANATIONS: Readonly<Partial<Record<YAMLError["code"], string>>> = {
-  ALIAS_PROPS: "an alias cannot have an anchor or a tag",
-  BAD_ALIAS: "an alias without its anchor above it",
-  BAD_COLLECTION_TYPE: "a tag that does not fit its value",
-  BAD_DIRECTIVE: "a directive that is not understood",
-  BAD_DQ_ESCAPE: "an unknown escape in a double-quoted text",
-  BAD_INDENT: "wrong indentation",
-  BAD_PROP_ORDER: "an anchor or tag in the wrong place",
-  BAD_SCALAR_START: "a text that begins with this character must be quoted",
-  BLOCK_AS_IMPLICIT_KEY: "a mapping inside a line that already has a key (quote the text, or indent it below)",
-  BLOCK_IN_FLOW: "an indented list or mapping inside brackets",
-  DUPLICATE_KEY: "the key stands twice in this mapping",
-  KEY_OVER_1024_CHARS: "a key over 1024 characters",
-  MISSING_CHAR: "a quote, a bracket, a comma, a colon or a space is missing",
-  MULTILINE_IMPLICIT_KEY: "a key over more than one line (is a colon missing?)",
-  MULTIPLE_ANCHORS: "more than one anchor for one value",
-  MULTIPLE_DOCS: "more than one document (---) in the file; split it",
-  MULTIPLE_TAGS: "more than one tag for one value",
-  NON_STRING_KEY: "a key must be plain text",
-  RESOURCE_EXHAUSTION: "nested too deeply",
-  TAB_AS_INDENT: "a tab in the indentation; use spaces",
-  TAG_RESOLVE_FAILED: "a tag that is not understood",
-  UNEXPECTED_TOKEN: "unexpected text (a quote or bracket too many, or one too few above?)",
-};
-
-function explain(problem: YAMLError): string {
-  return `YAML: ${EXPLANATIONS[problem.code] ?? "not understood"}`;
 }

@@ -13,7 +13,12 @@ export interface RestServer {
   readonly node: FakeNode;
   readonly server: HttpServer;
   /** A request with the test's key, and a JSON body if there is one. */
-  call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Response>;
+  readonly call: (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ) => Promise<Response>;
 }
 
 /** Starts one for the running test; it is stopped when the test ends. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 
+import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 
 import { AstromeshError, canonicalJson } from "../../core/index.ts";
@@ -8,7 +9,6 @@ import type { Runs } from "../../core/ports/index.ts";
 import { idempotencyKey, runInputFromWire } from "../../wire/index.ts";
 import type { Question } from "../../wire/index.ts";
 import type { RestEnv } from "./context.ts";
-import { invalidFields } from "./errors.ts";
 
 const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
@@ -18,23 +18,30 @@ export function traceparentOf(c: Context<RestEnv>): string | null {
   return sent !== undefined && TRACEPARENT.test(sent) ? sent : null;
 }
 
+/** The headers that a request for a run may carry. */
+export const submitHeaders = z.object({
+  "idempotency-key": idempotencyKey.optional().meta({ description: "Same key, same run; kept 24 hours" }),
+});
+
+/** A request for a run, from either route. */
+export interface Submission {
+  readonly agent: string;
+  readonly question: Question;
+  readonly idempotencyKey: string | undefined;
+}
+
 /** Writes a run down for this request. A repeat with the same `Idempotency-Key` and question is the same run. */
-export async function submit(runs: Runs, c: Context<RestEnv>, agent: string, question: Question): Promise<Run> {
-  const key = c.req.header("idempotency-key");
-  if (key !== undefined && !idempotencyKey.safeParse(key).success) {
-    throw invalidFields([
-      { path: "Idempotency-Key", message: "must be 1 to 255 visible ASCII characters without spaces" },
-    ]);
-  }
+export async function submit(runs: Runs, c: Context<RestEnv>, asked: Submission): Promise<Run> {
+  const { agent, question, idempotencyKey: key } = asked;
   const input = runInputFromWire(question);
   const sessionId = question.session_id ?? null;
-  const asked = { agent, query: input.query, context: input.context, sessionId, images: question.images ?? [] };
+  const body = { agent, query: input.query, context: input.context, sessionId, images: question.images ?? [] };
   const { run } = await runs.submit({
     agent,
     input,
     sessionId,
     principal: c.get("principal"),
-    idempotency: key === undefined ? null : { key, bodyDigest: digest(canonicalJson(asked)) },
+    idempotency: key === undefined ? null : { key, bodyDigest: digest(canonicalJson(body)) },
     traceparent: traceparentOf(c),
   });
   return run;

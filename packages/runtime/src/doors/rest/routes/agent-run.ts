@@ -8,7 +8,7 @@ import type { ToolCallSummary } from "../../../wire/index.ts";
 import type { RestContext, RestEnv } from "../context.ts";
 import { eventStream, runFrames } from "../event-stream.ts";
 import { json, jsonBody, restRoute } from "../route.ts";
-import { submit } from "../submission.ts";
+import { submit, submitHeaders } from "../submission.ts";
 
 const RUN_ERRORS = [
   "agent_not_found",
@@ -49,7 +49,7 @@ export const agentRunRoutes = {
         "With `stream: true` or `Accept: text/event-stream` the run's events come as server-sent events (schema " +
         "RunEvent). `Idempotency-Key`: same key, same run; while it still goes, a second request waits for it. A run " +
         "outlives a client that leaves, unless `on_disconnect` is `cancel`.",
-      request: { params: z.object({ name: z.string() }), body: jsonBody(agentRunRequest) },
+      request: { params: z.object({ name: z.string() }), headers: submitHeaders, body: jsonBody(agentRunRequest) },
       responses: {
         200: {
           description: "The run completed, perhaps with a partial result (`stop_reason`)",
@@ -68,7 +68,8 @@ export function serveAgentRun(context: RestContext): void {
     const { name } = c.req.valid("param");
     const { stream, wait_ms: waitMs, on_disconnect: onDisconnect, ...question } = c.req.valid("json");
     const principal = c.get("principal");
-    const started = await submit(deps.runs, c, name, question);
+    const { "idempotency-key": idempotencyKey } = c.req.valid("header");
+    const started = await submit(deps.runs, c, { agent: name, question, idempotencyKey });
     const headers = { "x-astromesh-routed-to": options.nodeName, "x-astromesh-run-id": started.runId };
     const leave = onDisconnect === "cancel" ? () => cancel(context, started.runId, principal) : () => undefined;
     if (stream ?? wantsEvents(c)) {

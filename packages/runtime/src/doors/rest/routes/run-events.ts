@@ -27,6 +27,7 @@ export const runEventRoutes = {
       request: {
         params: z.object({ run_id: z.string() }),
         query: z.object({ after: z.string().optional() }),
+        headers: z.object({ "last-event-id": z.string().optional() }),
       },
       responses: {
         200: { description: "The events", content: { "text/event-stream": { schema: z.string() } } },
@@ -44,7 +45,7 @@ export function serveRunEvents(context: RestContext): void {
   serve(runEventRoutes.events, async (c) => {
     const principal = c.get("principal");
     const run = await deps.runs.get(runIdOf(c.req.valid("param").run_id), principal);
-    const after = placeOf(run, c.req.header("last-event-id"), c.req.valid("query").after);
+    const after = placeOf(run, c.req.valid("header")["last-event-id"], c.req.valid("query").after);
     const headers = { "x-astromesh-run-id": run.runId };
     if (!isEnded(run.status)) {
       return eventStream(context, (signal) => runFrames(deps.runs.events(run.runId, principal, after, signal)), {
@@ -70,7 +71,7 @@ async function* resumed(first: StreamEvent, rest: AsyncIterator<StreamEvent>): A
 
 /** Where the client stands: by header, which a browser sends when it comes back, else by query; null at the start. */
 function placeOf(run: Run, header: string | undefined, query: string | undefined): Place | null {
-  if (header !== undefined && header !== "") return parsePlace(run, "Last-Event-ID", header);
+  if (header !== undefined && header !== "") return parsePlace(run, "last-event-id", header);
   if (query !== undefined && query !== "") return parsePlace(run, "after", query);
   return null;
 }

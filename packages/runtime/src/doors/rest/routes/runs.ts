@@ -15,7 +15,7 @@ import {
 } from "../../../wire/index.ts";
 import type { RestContext } from "../context.ts";
 import { json, jsonBody, restRoute } from "../route.ts";
-import { runIdOf, submit } from "../submission.ts";
+import { runIdOf, submit, submitHeaders } from "../submission.ts";
 
 const params = z.object({ run_id: z.string() });
 const tags = ["runs"];
@@ -33,7 +33,7 @@ export const runRoutes = {
       operationId: "submitRun",
       tags,
       summary: "Begins a run; answers once it is on disk. `Idempotency-Key`: same key, same run",
-      request: { body: jsonBody(runSubmitRequest) },
+      request: { headers: submitHeaders, body: jsonBody(runSubmitRequest) },
       responses: { 202: json(runAccepted, "The run is on disk") },
     },
   ),
@@ -91,7 +91,8 @@ export function serveRuns({ deps, serve }: RestContext): void {
   const { runs } = deps;
   serve(runRoutes.submit, async (c) => {
     const { agent, ...question } = c.req.valid("json");
-    const run = await submit(runs, c, agent, question);
+    const { "idempotency-key": idempotencyKey } = c.req.valid("header");
+    const run = await submit(runs, c, { agent, question, idempotencyKey });
     return c.json({ run_id: run.runId, status: run.status, session_id: run.sessionId, trace_id: run.traceId }, 202, {
       location: `/v1/runs/${run.runId}`,
       "x-astromesh-run-id": run.runId,
