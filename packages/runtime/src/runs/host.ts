@@ -37,7 +37,7 @@ const RELEASE_MS = 5_000;
 /** Puts the parts of a node's engine together. */
 export function createHost(deps: RunEngineDeps, options: RunEngineOptions): RunHost {
   const { store, clock, logger, nodeId } = deps;
-  const streams = createStreams({ now: clock.now, bufferEvents: options.streamBuffer });
+  const streams = createStreams({ now: () => clock.now(), bufferEvents: options.streamBuffer });
   const watch = createRunWatch({ store, clock, pollMs: options.pollMs });
   let draining = false;
 

@@ -137,7 +137,10 @@ function createReader(deps: StreamReaderDeps, runId: string, start: StreamCursor
 
   const pause = async (subscription: Subscription, signal: AbortSignal): Promise<void> => {
     const over = new AbortController();
-    clock.sleep(deps.pollMs, over.signal).then(subscription.poke, () => {});
+    clock.sleep(deps.pollMs, over.signal).then(
+      () => subscription.poke(),
+      () => {},
+    );
     await subscription.changed(signal);
     over.abort();
   };

@@ -6,8 +6,8 @@
  * W3 A change of status is the last write.
  * W4 A write whose fate the store could not tell is looked up before it is repeated.
  */
-import { AstromeshError, toAstromeshError } from "../../../core/index.ts";
-import type { Clock, Random, StreamEvent } from "../../../core/index.ts";
+import { toAstromeshError } from "../../../core/index.ts";
+import type { AstromeshError, Clock, Random, StreamEvent } from "../../../core/index.ts";
 import type { RunChange, RunGuard, RunStore } from "../../../core/ports/index.ts";
 import { isEmptyChange, isStreamOnly, mergeChanges } from "./changes.ts";
 
