@@ -180,13 +180,9 @@ async function beginSegment(kit: AttemptKit, root: Branch, state: Json): Promise
 function watchWorkTime(kit: AttemptKit): void {
   const { run, deps } = kit;
   const leftMs = Math.max(0, run.workLimitMs - run.workedMs);
-  deps.clock.sleep(leftMs, kit.signal).then(
-    () => {
-      const message = `The run has worked for its limit of ${run.workLimitMs} ms.`;
-      kit.interrupt({ kind: "failed", error: new AstromeshError("run_timeout", message) });
-    },
-    () => {},
-  );
+  const message = `The run has worked for its limit of ${run.workLimitMs} ms.`;
+  const over = (): void => kit.interrupt({ kind: "failed", error: new AstromeshError("run_timeout", message) });
+  deps.clock.sleep(leftMs, kit.signal).then(over, () => {});
 }
 
 /** Looks for cancels and signals that another node of the same store took in. */
