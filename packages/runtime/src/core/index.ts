@@ -57,6 +57,7 @@ export { hasScope, LOCAL_PRINCIPAL, SCOPES } from "./principal.ts";
 export type { Principal, Scope } from "./principal.ts";
 export { FINAL_STATUSES, isEnded, JOURNAL_FORMAT } from "./run.ts";
 export type { EngineName, Run, RunInput, RunStatus, StopReason } from "./run.ts";
+export { withUniqueIds } from "./tool-calls.ts";
 export { formatDuration, parseDuration } from "./time.ts";
 export type { Clock } from "./time.ts";
 export { addUsage, NO_USAGE } from "./usage.ts";

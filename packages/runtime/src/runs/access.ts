@@ -79,7 +79,9 @@ export function checkAnswer(
     throw new AstromeshError("forbidden", "Nobody answers for their own run on this node.");
   }
   const open = openQuestions(journal).filter((name) => name.startsWith(`${question}:`));
-  const name = signal.name === question && open.length === 1 ? open[0] : signal.name;
+  // A position of the journal does as well: what follows its slash tells the records of one call apart.
+  const [asked = ""] = signal.name.split("/");
+  const name = asked === question && open.length === 1 ? open[0] : asked;
   if (name === undefined || !open.includes(name)) {
     const details = { open };
     const message = open.length === 0 ? "The run asks no such question." : "The run asks other questions; name one.";
@@ -105,5 +107,5 @@ function openQuestions(journal: readonly JournalRecord[]): string[] {
   const answered = new Set(journal.filter(({ phase }) => phase !== "intent").map(({ position }) => position));
   return journal
     .filter(({ kind, phase, position }) => kind === "signal" && phase === "intent" && !answered.has(position))
-    .map((record) => String(payloadOf(record)["name"]));
+    .map((record) => payloadOf(record)["name"] as string);
 }

@@ -63,11 +63,12 @@ export function createAttemptTable(deps: AttemptTableDeps): AttemptTable {
   const launch = (run: Run, definition: AgentDefinition, how: Arrival): Attempt => {
     const attempt = deps.launch(run, definition, how);
     attempts.set(run.runId, attempt);
-    void attempt.ended.then((end) => {
+    const over = (end: AttemptEnd): void => {
       attempts.delete(run.runId);
       leases.drop(run.runId);
       deps.onEnded(run, end);
-    });
+    };
+    void attempt.ended.then(over);
     return attempt;
   };
 

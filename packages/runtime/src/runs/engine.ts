@@ -51,7 +51,7 @@ export function createRunEngine(deps: RunEngineDeps, given: Partial<RunEngineOpt
 
   return {
     ...createSteering(deps, options, host, find),
-    start: host.start,
+    start: () => host.start(),
     stop: ({ graceMs }) => host.stop(graceMs),
     status: () => ({
       active: host.table.active(),
@@ -113,8 +113,8 @@ function createSteering(
           : checkAnswer(run, principal, question, sent, await store.journal(runId, run.segment), options.selfApproval);
       const signal: RunSignal = {
         ...checked,
-        // A client's id is its own affair: the same one for two runs makes two signals.
-        signalId: sent.signalId === null ? ids.make("sig") : `${runId}:${sent.signalId}`,
+        // A client's ids are its own: they never meet those of others, or of the engine.
+        signalId: sent.signalId === null ? ids.make("sig") : `${principal.id}:${sent.signalId}`,
         runId,
         sender: principal.id,
         at: clock.now(),

@@ -1,5 +1,5 @@
 import { AstromeshError, toAstromeshError } from "../core/index.ts";
-import type { Run } from "../core/index.ts";
+import type { Clock, Run } from "../core/index.ts";
 import type { RunSignal } from "../core/ports/index.ts";
 import { createAttemptTable } from "./attempt-table.ts";
 import type { AttemptTable } from "./attempt-table.ts";
@@ -36,41 +36,17 @@ const RELEASE_MS = 5_000;
 
 /** Puts the parts of a node's engine together. */
 export function createHost(deps: RunEngineDeps, options: RunEngineOptions): RunHost {
-  const { store, clock, logger, nodeId } = deps;
-  const streams = createStreams({ now: clock.now, bufferEvents: options.streamBuffer });
+  const { store, clock } = deps;
+  const streams = createStreams({ now: () => clock.now(), bufferEvents: options.streamBuffer });
   const watch = createRunWatch({ store, clock, pollMs: options.pollMs });
-  let draining = false;
-
-  const cancel = async (runId: string): Promise<void> => {
-    await store.requestCancel(runId, clock.now());
-    const attempt = table.get(runId);
-    if (attempt === undefined) scheduler.nudge();
-    else attempt.interrupt({ kind: "cancelled" });
-  };
-  const deliver = (signal: RunSignal): void => {
-    const attempt = table.get(signal.runId);
-    if (attempt === undefined) scheduler.nudge();
-    else attempt.deliver(signal);
-  };
-  const onEnded = (run: Run, end: AttemptEnd): void => {
-    watch.changed(run.runId);
-    // It may have parked as `queued`, because a signal was faster; and its slot is free.
-    if (end.kind === "parked" || scheduler.backlogged()) scheduler.nudge();
-    if (end.kind === "ended" && run.parentRunId !== null) {
-      signalParent(deps, run, deliver).catch((thrown: unknown) => {
-        // The parent looks by itself after a while.
-        logger.warn("a parent was not told", { runId: run.runId, error: toAstromeshError(thrown) });
-      });
-    }
-  };
-
   const leases = createLeases({
     ...deps,
     leaseMs: options.leaseMs,
     renewMs: options.leaseRenewMs,
     onLost: (runId) => table.get(runId)?.interrupt({ kind: "lost", error: leaseLost(runId) }),
   });
-  const children = createChildRuns({ deps, options, cancel, onQueued: () => scheduler.nudge() });
+  const tell = createTelling(deps, { watch, table: () => table, scheduler: () => scheduler });
+  const children = createChildRuns({ deps, options, cancel: tell.cancel, onQueued: () => scheduler.nudge() });
   const attemptDeps: AttemptDeps = { deps, options, streams, children };
   const table: AttemptTable = createAttemptTable({
     ...deps,
@@ -79,49 +55,75 @@ export function createHost(deps: RunEngineDeps, options: RunEngineOptions): RunH
     maxConcurrent: options.maxConcurrent,
     launch: (run, definition, how) =>
       startAttempt(attemptDeps, { run, definition, ...how, leaseEnd: () => leases.endOf(run.runId) }),
-    onEnded,
+    onEnded: tell.ended,
   });
-  const scheduler: Scheduler = createScheduler({
-    store,
-    clock,
-    logger,
-    table,
-    nodeId,
-    pollMs: options.pollMs,
-    maxResuming: options.maxResuming,
-  });
-  const housekeeping = createHousekeeping({
-    store,
-    clock,
-    logger,
-    retention: options.retention,
-    everyMs: options.sweepMs,
-  });
-
-  const atMost = (delayMs: number): Promise<unknown> => Promise.race([table.allEnded(), clock.sleep(delayMs)]);
-
+  const scheduler: Scheduler = createScheduler({ ...deps, ...options, table });
+  const housekeeping = createHousekeeping({ ...deps, retention: options.retention, everyMs: options.sweepMs });
   return {
     table,
     scheduler,
     streams,
     watch,
-    cancel,
-    deliver,
+    ...tell,
+    ...createLifecycle(clock, table, [leases, scheduler, housekeeping]),
+  };
+}
+
+interface Loop {
+  start(): void;
+  stop(): unknown;
+}
+
+/** Starts and stops the loops; at the end runs get their grace, then are given back. */
+function createLifecycle(clock: Clock, table: AttemptTable, [leases, scheduler, housekeeping]: [Loop, Loop, Loop]) {
+  let draining = false;
+  const ended = (atMostMs: number): Promise<unknown> => Promise.race([table.allEnded(), clock.sleep(atMostMs)]);
+  return {
     draining: () => draining,
-    start: () => {
+    start: (): void => {
       draining = false;
-      leases.start();
-      scheduler.start();
-      housekeeping.start();
+      for (const loop of [leases, scheduler, housekeeping]) loop.start();
     },
-    stop: async (graceMs) => {
+    stop: async (graceMs: number): Promise<void> => {
       draining = true;
       await scheduler.stop();
-      await atMost(graceMs);
+      await ended(graceMs);
       for (const attempt of table.each()) attempt.interrupt({ kind: "released" });
-      await atMost(RELEASE_MS);
+      await ended(RELEASE_MS);
       leases.stop();
       housekeeping.stop();
+    },
+  };
+}
+
+/** What this node's parts tell each other about a run, after it is on disk. */
+function createTelling(
+  deps: RunEngineDeps,
+  parts: { readonly watch: RunWatch; readonly table: () => AttemptTable; readonly scheduler: () => Scheduler },
+) {
+  const { store, clock, logger } = deps;
+  const deliver = (signal: RunSignal): void => {
+    const attempt = parts.table().get(signal.runId);
+    if (attempt === undefined) parts.scheduler().nudge();
+    else attempt.deliver(signal);
+  };
+  return {
+    deliver,
+    cancel: async (runId: string): Promise<void> => {
+      await store.requestCancel(runId, clock.now());
+      const attempt = parts.table().get(runId);
+      if (attempt === undefined) parts.scheduler().nudge();
+      else attempt.interrupt({ kind: "cancelled" });
+    },
+    ended: (run: Run, end: AttemptEnd): void => {
+      parts.watch.changed(run.runId);
+      // It may have parked as `queued`, because a signal was faster; and its slot is free.
+      if (end.kind === "parked" || parts.scheduler().backlogged()) parts.scheduler().nudge();
+      if (end.kind !== "ended" || run.parentRunId === null) return;
+      signalParent(deps, run, deliver).catch((thrown: unknown) => {
+        // The parent looks by itself after a while.
+        logger.warn("a parent was not told", { runId: run.runId, error: toAstromeshError(thrown) });
+      });
     },
   };
 }

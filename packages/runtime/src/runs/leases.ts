@@ -67,7 +67,7 @@ export function createLeases(deps: LeasesDeps): Leases {
 
   const dropLapsed = (): void => {
     const now = clock.monotonic();
-    for (const [runId, end] of [...ends]) if (end <= now) lose(runId);
+    for (const [runId, end] of ends) if (end <= now) lose(runId);
   };
 
   const loop = async (everyMs: () => number, work: () => unknown, signal: AbortSignal): Promise<void> => {

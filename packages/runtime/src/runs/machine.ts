@@ -22,42 +22,38 @@ export type RunTransition =
   | { readonly type: "woken" }
   | { readonly type: "ended"; readonly as: "completed" | "failed" | "cancelled" };
 
+type Next = {
+  readonly [T in RunTransition["type"]]: (
+    status: RunStatus,
+    event: Extract<RunTransition, { type: T }>,
+  ) => RunStatus | null;
+};
+
+/** The status after each event; null where the status does not allow it. */
+const NEXT: Next = {
+  claimed: (status) => (isEnded(status) ? null : "running"),
+  parked: (status, { signalled }) => (status !== "running" ? null : signalled ? "queued" : "waiting"),
+  released: (status) => (status === "running" ? "queued" : null),
+  woken: (status) => (status === "waiting" ? "queued" : null),
+  ended: (status, { as }) => (status === "running" ? as : null),
+};
+
 /** The status after a transition; `internal` when the run's status does not allow it. */
 export function transition(status: RunStatus, event: RunTransition): RunStatus {
-  const next = nextStatus(status, event);
+  const next = (NEXT[event.type] as (status: RunStatus, event: RunTransition) => RunStatus | null)(status, event);
   if (next === null) throw new AstromeshError("internal", `A ${status} run cannot be ${event.type}.`);
   return next;
 }
 
-function nextStatus(status: RunStatus, event: RunTransition): RunStatus | null {
-  switch (event.type) {
-    case "claimed":
-      return isEnded(status) ? null : "running";
-    case "parked":
-      return status === "running" ? (event.signalled ? "queued" : "waiting") : null;
-    case "released":
-      return status === "running" ? "queued" : null;
-    case "woken":
-      return status === "waiting" ? "queued" : null;
-    case "ended":
-      return status === "running" ? event.as : null;
-  }
-}
+const STOP_REASONS: Partial<Record<ErrorCode, StopReason>> = {
+  run_timeout: "timeout",
+  run_poison: "poison",
+  guardrail_blocked: "guardrail",
+  budget_exceeded: "budget",
+  cancelled: "cancelled",
+};
 
 /** The stop reason of a run that an error ended. */
 export function stopReasonOf(code: ErrorCode): StopReason {
-  switch (code) {
-    case "run_timeout":
-      return "timeout";
-    case "run_poison":
-      return "poison";
-    case "guardrail_blocked":
-      return "guardrail";
-    case "budget_exceeded":
-      return "budget";
-    case "cancelled":
-      return "cancelled";
-    default:
-      return "error";
-  }
+  return STOP_REASONS[code] ?? "error";
 }

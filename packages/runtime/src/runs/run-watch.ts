@@ -33,7 +33,7 @@ export function createRunWatch(deps: {
 
   return {
     changed: (runId) => {
-      for (const wake of [...(listeners.get(runId) ?? [])]) wake();
+      for (const wake of listeners.get(runId) ?? []) wake();
     },
     until: async (runId, reached, { timeoutMs, signal }) => {
       const deadline = clock.monotonic() + timeoutMs;

@@ -44,69 +44,20 @@ const MIN_PAUSE_MS = 20;
 
 /** Creates the scheduler of a node. */
 export function createScheduler(deps: SchedulerDeps): Scheduler {
-  const { store, clock, table } = deps;
-  const bell = createBell(clock);
-  const fit = createFitness(deps.logger);
-  let orphans: Run[] = [];
-  /** Due rows that are at work here all the same: their leases lapsed and their attempts are about to notice. */
-  let lapsed = 0;
-  let resuming = 0;
-  let backlog = false;
+  const bell = createBell(deps.clock);
+  const claims = createClaims(deps, bell.ring);
   let running: { readonly stop: AbortController; readonly main: Promise<void> } | null = null;
 
-  const take = async (row: Run): Promise<boolean> => {
-    resuming += 1;
-    const attempt = await table.claim(row);
-    const replayed = (): void => {
-      resuming -= 1;
-      if (backlog) bell.ring();
-    };
-    if (attempt === null) replayed();
-    else void attempt.live.then(replayed);
-    return attempt !== null;
-  };
-
-  /** Claims what fits; true when there may be more. One that took nothing says no, so that nothing spins. */
-  const pump = async (): Promise<boolean> => {
-    const room = Math.min(table.free(), deps.maxResuming - resuming, PAGE_ROWS);
-    if (room <= 0) return true;
-    const asked = room + fit.skipped() + lapsed;
-    const found = orphans.length > 0 ? orphans.splice(0, room) : await store.due(clock.now(), asked);
-    const here = found.filter((row) => table.has(row.runId));
-    lapsed = here.length;
-    const rows = found.filter((row) => fit.check(row) && !here.includes(row)).slice(0, room);
-    const taken = await Promise.all(rows.map(take));
-    return orphans.length > 0 || (found.length >= asked && taken.includes(true));
-  };
-
-  const pauseMs = async (): Promise<number> => {
-    if (backlog) return deps.pollMs;
-    const wakeAt = await store.nextWakeAt();
-    if (wakeAt === null) return deps.pollMs;
-    return Math.max(MIN_PAUSE_MS, Math.min(deps.pollMs, wakeAt - clock.now()));
-  };
-
-  const turn = async (): Promise<number> => {
-    try {
-      do backlog = await pump();
-      while (backlog && table.free() > 0 && resuming < deps.maxResuming);
-      return await pauseMs();
-    } catch (thrown) {
-      deps.logger.warn("the store was not asked for due runs", { error: toAstromeshError(thrown) });
-      return deps.pollMs;
-    }
-  };
-
   const loop = async (signal: AbortSignal): Promise<void> => {
-    orphans = await findOrphans(deps, signal);
-    while (!signal.aborted) await bell.wait(await turn(), signal);
+    claims.claimFirst(await findOrphans(deps, signal));
+    while (!signal.aborted) await bell.wait(await claims.turn(), signal);
   };
 
   return {
     nudge: bell.ring,
-    backlogged: () => backlog,
+    backlogged: claims.backlogged,
     queued: () => {
-      backlog = true;
+      claims.expect();
       bell.ring();
     },
     start: () => {
@@ -122,6 +73,68 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       running = null;
       stopping?.stop.abort(new Error("stopped"));
       await stopping?.main;
+    },
+  };
+}
+
+/** Claims what is due, as far as there is room. @param freed called when there is room again for known queued runs. */
+function createClaims({ store, clock, table, logger, pollMs, maxResuming }: SchedulerDeps, freed: () => void) {
+  const fit = createFitness(logger);
+  let orphans: Run[] = [];
+  /** Due rows that are at work here all the same: their leases lapsed and their attempts are about to notice. */
+  let lapsed = 0;
+  let resuming = 0;
+  let backlog = false;
+
+  const take = async (row: Run): Promise<boolean> => {
+    resuming += 1;
+    const attempt = await table.claim(row);
+    const replayed = (): void => {
+      resuming -= 1;
+      if (backlog) freed();
+    };
+    if (attempt === null) replayed();
+    else void attempt.live.then(replayed);
+    return attempt !== null;
+  };
+
+  /** Claims what fits; true when there may be more. A round that took nothing says no, so that nothing spins. */
+  const round = async (room: number): Promise<boolean> => {
+    const asked = room + fit.skipped() + lapsed;
+    const found = orphans.length > 0 ? orphans.splice(0, room) : await store.due(clock.now(), asked);
+    const here = found.filter((row) => table.has(row.runId));
+    lapsed = here.length;
+    const rows = found.filter((row) => fit.check(row) && !here.includes(row)).slice(0, room);
+    const taken = await Promise.all(rows.map(take));
+    return orphans.length > 0 || (found.length >= asked && taken.includes(true));
+  };
+
+  const pauseMs = async (): Promise<number> => {
+    const wakeAt = backlog ? null : await store.nextWakeAt();
+    return wakeAt === null ? pollMs : Math.max(MIN_PAUSE_MS, Math.min(pollMs, wakeAt - clock.now()));
+  };
+
+  return {
+    backlogged: (): boolean => backlog,
+    expect: (): void => {
+      backlog = true;
+    },
+    claimFirst: (rows: Run[]): void => {
+      orphans = rows;
+    },
+    /** Fills the free slots; returns how long to pause before the next turn. */
+    turn: async (): Promise<number> => {
+      try {
+        for (let more = true; more;) {
+          const room = Math.min(table.free(), maxResuming - resuming, PAGE_ROWS);
+          backlog = room <= 0 || (await round(room));
+          more = backlog && room > 0;
+        }
+        return await pauseMs();
+      } catch (thrown) {
+        logger.warn("the store was not asked for due runs", { error: toAstromeshError(thrown) });
+        return pollMs;
+      }
     },
   };
 }

@@ -5,13 +5,9 @@
 import { isEnded, isFinal } from "../core/index.ts";
 import type { Clock, Run, RunEvent, StreamEvent } from "../core/index.ts";
 import type { RunStore } from "../core/ports/index.ts";
+import { eventAt, isLogged, lastShared } from "./stream-cursor.ts";
+import type { StreamCursor } from "./stream-cursor.ts";
 import type { Streams, Subscription } from "./streams.ts";
-
-/** The last event that a client has seen. */
-export interface StreamCursor {
-  readonly attempt: number;
-  readonly offset: number;
-}
 
 /** What a reader works with. */
 export interface StreamReaderDeps {
@@ -52,63 +48,44 @@ function createReader(deps: StreamReaderDeps, runId: string, start: StreamCursor
   const { store, clock } = deps;
   let cursor = start;
 
-  const isMine = async (offset: number): Promise<boolean> => {
-    if (offset === 0) return true;
-    const [event] = await store.readStream(runId, offset - 1, 1);
-    return event?.offset === offset && event.attempt <= cursor.attempt;
+  /** Goes back to the last event that is not void, and tells the client so; null when it stands on one. */
+  const stepBack = async (): Promise<StreamEvent | null> => {
+    if (await isLogged(store, runId, cursor)) return null;
+    cursor = await lastShared(store, runId, cursor);
+    const reason = "the attempt that said more has died";
+    return eventAt(runId, cursor, clock.now(), { type: "retract", to: cursor.offset, reason });
   };
 
-  /** Moves the cursor back to the last event that both the client and the log have; null when it stands there. */
-  const anchor = async (): Promise<StreamEvent | null> => {
-    if (await isMine(cursor.offset)) return null;
-    let low = 0;
-    let high = Math.min(cursor.offset - 1, await store.streamHead(runId));
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if (await isMine(middle)) low = middle;
-      else high = middle - 1;
-    }
-    cursor = { attempt: cursor.attempt, offset: low };
-    return said(cursor, { type: "retract", to: low, reason: "the attempt that said more has died" });
-  };
-
-  const said = (at: StreamCursor, event: RunEvent): StreamEvent => ({ runId, ...at, at: clock.now(), event });
-
-  /** True when the event is the next one; moves the cursor onto it. */
-  const advance = (event: StreamEvent): boolean => {
-    if (event.offset !== cursor.offset + 1) return false;
+  const moveTo = (event: StreamEvent): void => {
     cursor = { attempt: event.attempt, offset: event.offset };
-    return true;
   };
 
   async function* fromLog(): AsyncGenerator<StreamEvent> {
     for (;;) {
       const page = await store.readStream(runId, cursor.offset, PAGE_EVENTS);
       for (const event of page) {
-        if (event.attempt > cursor.attempt && cursor.offset > 0 && cursor.attempt > 0) {
-          const retract = await anchor();
-          if (retract !== null) {
-            yield retract;
-            break;
-          }
+        const retract = event.attempt > cursor.attempt ? await stepBack() : null;
+        if (retract !== null) {
+          yield retract;
+          break;
         }
-        // A log that was swept begins later than at 1.
-        if (event.offset > cursor.offset) cursor = { attempt: event.attempt, offset: event.offset };
+        moveTo(event);
         yield event;
       }
-      if (page.length < PAGE_EVENTS && page.at(-1)?.offset === cursor.offset) return;
-      if (page.length === 0) return;
+      const last = page.at(-1);
+      if (last === undefined || (page.length < PAGE_EVENTS && last.offset === cursor.offset)) return;
     }
   }
 
-  /** Live events until the reader falls behind, the attempt ends or another begins. */
+  /** Live events, until the reader falls behind or the attempt that speaks is another. */
   async function* fromHub(subscription: Subscription, signal: AbortSignal): AsyncGenerator<StreamEvent> {
     const attempt = subscription.attempt();
     while (!signal.aborted && !subscription.overflowed()) {
       for (const event of subscription.take()) {
-        if (event.attempt > cursor.attempt && !(await isMine(cursor.offset))) return;
+        if (event.attempt > cursor.attempt && !(await isLogged(store, runId, cursor))) return;
         if (event.offset <= cursor.offset) continue;
-        if (!advance(event)) return;
+        if (event.offset > cursor.offset + 1) return;
+        moveTo(event);
         yield event;
       }
       if (subscription.attempt() !== attempt) return;
@@ -117,10 +94,8 @@ function createReader(deps: StreamReaderDeps, runId: string, start: StreamCursor
   }
 
   async function* pass(subscription: Subscription, signal: AbortSignal): AsyncGenerator<StreamEvent> {
-    if (subscription.attempt() !== cursor.attempt) {
-      const retract = await anchor();
-      if (retract !== null) yield retract;
-    }
+    const retract = subscription.attempt() === cursor.attempt ? null : await stepBack();
+    if (retract !== null) yield retract;
     yield* fromLog();
     if (subscription.attempt() !== null) {
       yield* fromHub(subscription, signal);
@@ -129,7 +104,8 @@ function createReader(deps: StreamReaderDeps, runId: string, start: StreamCursor
     const run = await store.get(runId);
     if (run === null || isEnded(run.status)) {
       yield* fromLog();
-      if (run !== null) yield said({ attempt: run.attempt, offset: cursor.offset + 1 }, finalEventOf(run));
+      const end = { attempt: run?.attempt ?? cursor.attempt, offset: cursor.offset + 1 };
+      if (run !== null) yield eventAt(runId, end, clock.now(), finalEventOf(run));
       return;
     }
     await pause(subscription, signal);
@@ -137,7 +113,8 @@ function createReader(deps: StreamReaderDeps, runId: string, start: StreamCursor
 
   const pause = async (subscription: Subscription, signal: AbortSignal): Promise<void> => {
     const over = new AbortController();
-    clock.sleep(deps.pollMs, over.signal).then(subscription.poke, () => {});
+    const poke = (): void => subscription.poke();
+    clock.sleep(deps.pollMs, over.signal).then(poke, () => {});
     await subscription.changed(signal);
     over.abort();
   };

@@ -167,6 +167,7 @@ function createSubscription(
   onClose: () => void,
 ): { watcher: Watcher; subscription: Omit<Subscription, "attempt"> } {
   let buffer: StreamEvent[] = [...unlogged];
+  const limit = bufferEvents + buffer.length;
   let overflowed = false;
   let stirred = false;
   let wakeUp: (() => void) | null = null;
@@ -178,7 +179,7 @@ function createSubscription(
     wake,
     push: (event) => {
       if (overflowed) return;
-      if (buffer.length >= bufferEvents + unlogged.length) {
+      if (buffer.length >= limit) {
         overflowed = true;
         buffer = [];
       } else buffer.push(event);

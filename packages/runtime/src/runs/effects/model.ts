@@ -1,4 +1,4 @@
-import { AstromeshError } from "../../core/index.ts";
+import { AstromeshError, withUniqueIds } from "../../core/index.ts";
 import type {
   AgentDefinition,
   FinishReason,
@@ -129,11 +129,12 @@ async function listen(scope: EffectScope, model: ModelCall, request: ModelEffect
 
 function answered(request: ModelEffect, heard: Heard, durationMs: number): EffectDone<"model"> {
   const { finish } = heard;
+  const toolCalls = withUniqueIds(heard.toolCalls, request.length);
   const message: Message = {
     role: "assistant",
     text: heard.text,
     ...(heard.thinking === "" ? {} : { thinking: heard.thinking }),
-    ...(heard.toolCalls.length === 0 ? {} : { toolCalls: heard.toolCalls }),
+    ...(toolCalls.length === 0 ? {} : { toolCalls }),
   };
   const payload = {
     thread: request.thread,
@@ -170,8 +171,8 @@ function resultOf(request: ModelEffect, payload: JsonObject, message: Message | 
     toolCalls: answer?.toolCalls ?? [],
     text: request.returnText ? (answer?.text ?? "") : null,
     usage: payload["usage"] as unknown as Usage,
-    provider: String(payload["provider"]),
-    model: String(payload["model"]),
+    provider: payload["provider"] as string,
+    model: payload["model"] as string,
     durationMs: Number(payload["durationMs"]),
   };
 }

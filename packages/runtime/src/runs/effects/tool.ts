@@ -4,6 +4,7 @@ import type {
   Json,
   JsonObject,
   Message,
+  Run,
   RunEvent,
   ToolCall,
   ToolEffect,
@@ -46,20 +47,10 @@ export function createToolExecutor(scope: EffectScope, tools: () => ReadonlyMap<
   const observe = (request: ToolEffect, outcome: ToolOutcome, durationMs: number): EffectDone<"tool"> =>
     observation(scope.toolTextBytes, request, outcome, durationMs);
 
-  const scopeOf = (call: EffectCall, signal: AbortSignal): ToolScope => ({
-    agent: run.agent,
-    runId: run.runId,
-    sessionId: run.sessionId,
-    principalId: run.principalId,
-    idempotencyKey: call.idempotencyKey,
-    traceparent: call.traceparent,
-    signal,
-  });
-
   const execute = async (tool: Tool, args: JsonObject, call: EffectCall): Promise<ToolOutcome> => {
     const limited = await withTimeLimit(clock, tool.timeoutMs, call.signal, async (signal) => {
       try {
-        return await tool.execute(args, scopeOf(call, signal));
+        return await tool.execute(args, toolScope(run, call, signal));
       } catch (thrown) {
         return failure("tool_failed", toAstromeshError(thrown).message);
       }
@@ -109,13 +100,19 @@ export function createToolExecutor(scope: EffectScope, tools: () => ReadonlyMap<
       const tool = tools().get(request.call.name);
       if (tool?.reconcile === undefined) return "unknown";
       const ask = async (signal: AbortSignal): Promise<ToolOutcome | "unknown"> => {
-        const answer = tool.reconcile?.(request.call.arguments ?? {}, scopeOf(call, signal));
+        const answer = tool.reconcile?.(request.call.arguments ?? {}, toolScope(run, call, signal));
         return (await answer?.catch(() => "unknown" as const)) ?? "unknown";
       };
       const limited = await withTimeLimit(clock, tool.timeoutMs, call.signal, ask);
       return limited.kind === "done" ? limited.value : "unknown";
     },
   };
+}
+
+function toolScope(run: Run, call: EffectCall, signal: AbortSignal): ToolScope {
+  const { agent, runId, sessionId, principalId } = run;
+  const { idempotencyKey, traceparent } = call;
+  return { agent, runId, sessionId, principalId, idempotencyKey, traceparent, signal };
 }
 
 function planOf(

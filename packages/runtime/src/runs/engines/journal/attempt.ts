@@ -56,7 +56,7 @@ export function startAttempt(attemptDeps: AttemptDeps, start: AttemptStart): Att
       watchControls(kit);
       watchWorkTime(kit);
       const end = await driveLoop(kit, start, taken.streamHead, stop.interrupted);
-      return await conclude(kit, end, made.parking(), made.over);
+      return await conclude(kit, end, made.parking(), (reason) => made.over(reason));
     } finally {
       const reason = new AstromeshError("stale_epoch", "The attempt is over.");
       made.over(reason);
@@ -71,13 +71,13 @@ export function startAttempt(attemptDeps: AttemptDeps, start: AttemptStart): Att
       attemptDeps.deps.observer.attemptLost(observed(start.run), error.code);
       return { kind: "lost", error };
     })
-    .finally(goLive);
+    .finally(() => goLive());
 
   return {
     run: start.run,
     ended,
     live,
-    interrupt: stop.interrupt,
+    interrupt: (reason) => stop.interrupt(reason),
     deliver: (signal) => {
       if (kit === null) early.push(signal);
       else kit.waits.deliver([signal]);
@@ -133,7 +133,7 @@ function rememberChildren(kit: AttemptKit): void {
   const { replay } = kit.segment();
   for (const record of replay.records) {
     if (record.kind !== "child" || record.phase !== "intent" || replay.at(record.position)?.outcome) continue;
-    kit.openChildren.set(record.position, String(payloadOf(record)["runId"]));
+    kit.openChildren.set(record.position, payloadOf(record)["runId"] as string);
   }
 }
 
@@ -180,13 +180,9 @@ async function beginSegment(kit: AttemptKit, root: Branch, state: Json): Promise
 function watchWorkTime(kit: AttemptKit): void {
   const { run, deps } = kit;
   const leftMs = Math.max(0, run.workLimitMs - run.workedMs);
-  deps.clock.sleep(leftMs, kit.signal).then(
-    () => {
-      const message = `The run has worked for its limit of ${run.workLimitMs} ms.`;
-      kit.interrupt({ kind: "failed", error: new AstromeshError("run_timeout", message) });
-    },
-    () => {},
-  );
+  const message = `The run has worked for its limit of ${run.workLimitMs} ms.`;
+  const over = (): void => kit.interrupt({ kind: "failed", error: new AstromeshError("run_timeout", message) });
+  deps.clock.sleep(leftMs, kit.signal).then(over, () => {});
 }
 
 /** Looks for cancels and signals that another node of the same store took in. */

@@ -40,11 +40,12 @@ export async function conclude(
     case "released":
       return release(kit, over);
     case "lost":
-      over(end.error);
-      kit.writer.close(end.error);
-      kit.deps.observer.attemptLost(observed(kit.run), end.error.code);
-      return { kind: "lost", error: end.error };
+      break;
   }
+  over(end.error);
+  kit.writer.close(end.error);
+  kit.deps.observer.attemptLost(observed(kit.run), end.error.code);
+  return { kind: "lost", error: end.error };
 }
 
 async function answer(

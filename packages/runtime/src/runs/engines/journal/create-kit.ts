@@ -65,6 +65,7 @@ export function createAttemptKit(
     enterSegment: (number, replay) => {
       segment = { number, replay };
     },
+    startedAt: run.startedAt ?? deps.clock.now(),
     workedMs: () => run.workedMs + Math.round(deps.clock.monotonic() - begunAt),
     mayPerform: () => {
       if (controller.signal.aborted) return false;
@@ -105,7 +106,7 @@ function createOutlets(
     runId: run.runId,
     attempt: run.attempt,
     head: taken.streamHead,
-    log: writer.log,
+    log: (event) => writer.log(event),
   });
   return { writer, stream };
 }

@@ -97,6 +97,8 @@ export interface AttemptKit {
   /** The segment that the loop is in, and what earlier attempts recorded of it. */
   segment(): { readonly number: number; readonly replay: ReplayIndex };
   enterSegment(number: number, replay: ReplayIndex): void;
+  /** When its first attempt began, wall clock. */
+  readonly startedAt: number;
   /** How long the run has worked by now. Milliseconds. */
   workedMs(): number;
   /** False when the lease has ended, or the attempt is over: then nothing may be performed. */
@@ -135,7 +137,7 @@ export function recordOf(
 
 /** The sums as columns of the run. */
 export function totalsPatch(kit: AttemptKit): RunPatch {
-  return { ...kit.totals, workedMs: kit.workedMs() };
+  return { ...kit.totals, workedMs: kit.workedMs(), startedAt: kit.startedAt };
 }
 
 /** A promise that never settles: what a call of a strand gets that is over. Nothing keeps it alive. */

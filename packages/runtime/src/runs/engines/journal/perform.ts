@@ -6,8 +6,15 @@
  * E3 An outcome is durable before anything that builds on it; that of a `once` effect before its caller goes on.
  * E4 An intent without an outcome is performed again, with the same key, unless its class is `once`.
  */
-import { addUsage, AstromeshError, fromErrorRecord, toAstromeshError, toErrorRecord } from "../../../core/index.ts";
-import type { EffectKind, EffectRequest, EffectResults, ErrorRecord, Json } from "../../../core/index.ts";
+import { addUsage, fromErrorRecord, toAstromeshError, toErrorRecord } from "../../../core/index.ts";
+import type {
+  AstromeshError,
+  EffectKind,
+  EffectRequest,
+  EffectResults,
+  ErrorRecord,
+  Json,
+} from "../../../core/index.ts";
 import { digestOf } from "../../digest.ts";
 import type { EffectCall, EffectDone, EffectExecutor, EffectPlan, RequestOf } from "../../effects/index.ts";
 import { observed } from "../../observer.ts";
@@ -46,7 +53,7 @@ export async function performEffect<K extends EffectKind>(
 ): Promise<EffectResults[K]> {
   const position = branch.take();
   const digest = digestOf(request as unknown as Json);
-  const executor = kit.executors[request.kind as K] as unknown as EffectExecutor<K>;
+  const executor = kit.executors[request.kind] as unknown as EffectExecutor<K>;
   const known = kit.segment().replay.at(position);
   if (known !== null) verifyCall(known, { position, kind: request.kind, digest, what: whatOf(request) });
   if (known?.outcome) {
@@ -90,14 +97,9 @@ function callOf(kit: AttemptKit, branch: Branch, position: string): EffectCall {
 
 /** A request as a diff shows it: no texts. */
 function whatOf(request: EffectRequest): Json {
-  switch (request.kind) {
-    case "tool":
-      return { kind: "tool", thread: request.thread, index: request.index, tool: request.call.name };
-    case "say":
-      return { kind: "say", thread: request.thread, index: request.index, role: request.role };
-    default:
-      return { ...request };
-  }
+  if (request.kind === "tool") return { ...request, call: { name: request.call.name } };
+  if (request.kind === "say") return { ...request, text: null };
+  return { ...request };
 }
 
 /** One try: intent (unless an earlier attempt wrote it), lease, effect, outcome. */

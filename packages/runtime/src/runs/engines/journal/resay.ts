@@ -67,7 +67,7 @@ function spokenIn(replay: ReplayIndex): Spoken[] {
 /** The events of an effect, from the journal and its thread. */
 export async function eventsOf({ intent, outcome, from, to }: Spoken, threads: Threads): Promise<RunEvent[]> {
   const about = aboutOf(intent);
-  const thread = String(about["thread"]);
+  const thread = about["thread"] as string;
   const index = Number(intent.kind === "model" ? about["length"] : about["index"]);
   const message = outcome === null ? null : await threads.at(thread, index);
   if (intent.kind === "model") {
@@ -80,8 +80,8 @@ export async function eventsOf({ intent, outcome, from, to }: Spoken, threads: T
 
 /** The call that a model asked for, from its message before the result's place. */
 async function callOf(threads: Threads, thread: string, index: number, about: JsonObject): Promise<ToolCall> {
-  const id = String(about["callId"]);
+  const id = about["callId"] as string;
   const before = await threads.read(thread, 0, index);
   const asked = before.flatMap((message) => (message.role === "assistant" ? (message.toolCalls ?? []) : []));
-  return asked.findLast((call) => call.id === id) ?? { id, name: String(about["tool"]), arguments: null };
+  return asked.findLast((call) => call.id === id) ?? { id, name: about["tool"] as string, arguments: null };
 }

@@ -45,7 +45,7 @@ export async function waitForSignal(kit: AttemptKit, branch: Branch, wait: Signa
       : { kind: "received", payload: end.signal.payload, sender: end.signal.sender };
   const used = end.kind === "due" ? [] : [end.signal];
   const dropped = wait.single ? kit.waits.discard(name) : [];
-  const done = recordOf(kit, { position, phase: "done", kind: "signal", payload: outcome as unknown as JsonObject });
+  const done = recordOf(kit, { position, phase: "done", kind: "signal", payload: { ...outcome } });
   kit.goLive();
   kit.writer.defer({
     records: [done],

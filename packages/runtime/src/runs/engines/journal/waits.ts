@@ -59,14 +59,8 @@ const MAX_SLEEP_MS = 3_600_000;
 export function createWaits(deps: { readonly clock: Clock; readonly activity: Activity }): Waits {
   const { clock, activity } = deps;
   const open = new Set<OpenWait>();
-  let inbox: RunSignal[] = [];
+  const inbox = createInbox();
   let parked = false;
-  const known = new Set<string>();
-
-  const takeFromInbox = (name: string | null): RunSignal | null => {
-    const index = name === null ? -1 : inbox.findIndex((signal) => signal.name === name);
-    return index < 0 ? null : (inbox.splice(index, 1)[0] ?? null);
-  };
 
   const block = async (spec: WaitSpec, cut: AbortSignal): Promise<WaitEnd> => {
     const over = new AbortController();
@@ -94,8 +88,8 @@ export function createWaits(deps: { readonly clock: Clock; readonly activity: Ac
 
   return {
     wait: async (spec, cut) => {
-      const signal = takeFromInbox(spec.name);
-      if (signal !== null) return { kind: "signal", signal };
+      const signal = spec.name === null ? undefined : inbox.take(spec.name);
+      if (signal !== undefined) return { kind: "signal", signal };
       if (spec.dueAt !== null && spec.dueAt <= clock.now()) return { kind: "due" };
       activity.leave();
       try {
@@ -106,10 +100,9 @@ export function createWaits(deps: { readonly clock: Clock; readonly activity: Ac
     },
     deliver: (signals) => {
       for (const signal of signals) {
-        if (parked || known.has(signal.signalId)) continue;
-        known.add(signal.signalId);
+        if (parked || !inbox.isNew(signal)) continue;
         const waiting = [...open].find((entry) => entry.spec.name === signal.name);
-        if (waiting === undefined) inbox.push(signal);
+        if (waiting === undefined) inbox.keep(signal);
         else {
           open.delete(waiting);
           waiting.end({ kind: "signal", signal });
@@ -117,8 +110,8 @@ export function createWaits(deps: { readonly clock: Clock; readonly activity: Ac
       }
     },
     discard: (name) => {
-      const dropped = inbox.filter((signal) => signal.name === name);
-      inbox = inbox.filter((signal) => signal.name !== name);
+      const dropped: RunSignal[] = [];
+      for (let next = inbox.take(name); next !== undefined; next = inbox.take(name)) dropped.push(next);
       return dropped;
     },
     wantsSignals: () => [...open].some((entry) => entry.spec.name !== null),
@@ -132,6 +125,20 @@ export function createWaits(deps: { readonly clock: Clock; readonly activity: Ac
         wakeAt: earliest(specs.map((spec) => spec.dueAt)),
         deadlineAt: earliest(specs.map((spec) => spec.deadlineAt)),
       };
+    },
+  };
+}
+
+/** Signals that came before somebody waited for them, oldest first; each is let in once. */
+function createInbox() {
+  const seen = new Set<string>();
+  const kept: RunSignal[] = [];
+  return {
+    isNew: ({ signalId }: RunSignal): boolean => !seen.has(signalId) && seen.add(signalId).has(signalId),
+    keep: (signal: RunSignal): void => void kept.push(signal),
+    take: (name: string): RunSignal | undefined => {
+      const index = kept.findIndex((signal) => signal.name === name);
+      return index < 0 ? undefined : kept.splice(index, 1)[0];
     },
   };
 }

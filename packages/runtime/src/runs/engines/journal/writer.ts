@@ -6,8 +6,8 @@
  * W3 A change of status is the last write.
  * W4 A write whose fate the store could not tell is looked up before it is repeated.
  */
-import { AstromeshError, toAstromeshError } from "../../../core/index.ts";
-import type { Clock, Random, StreamEvent } from "../../../core/index.ts";
+import { toAstromeshError } from "../../../core/index.ts";
+import type { AstromeshError, Clock, Random, StreamEvent } from "../../../core/index.ts";
 import type { RunChange, RunGuard, RunStore } from "../../../core/ports/index.ts";
 import { isEmptyChange, isStreamOnly, mergeChanges } from "./changes.ts";
 
@@ -59,33 +59,58 @@ const nothing = (): void => {};
 
 /** Creates the writer of one attempt. */
 export function createJournalWriter(deps: JournalWriterDeps): JournalWriter {
-  const { clock } = deps;
   const stopped = new AbortController();
+  const queue = createWriteQueue(deps, stopped);
+  let flushArmed = false;
+
+  const write = (change: RunChange): Promise<void> =>
+    new Promise((resolve, reject) => queue.push({ change, resolve, reject }, "now"));
+
+  const armFlush = (): void => {
+    if (flushArmed) return;
+    flushArmed = true;
+    const due = (): void => {
+      flushArmed = false;
+      queue.flush();
+    };
+    deps.clock.sleep(deps.streamFlushMs, stopped.signal).then(due, nothing);
+  };
+
+  return {
+    write,
+    defer: (change) => queue.push({ change, resolve: nothing, reject: nothing }, "soon"),
+    log: (event) => {
+      if (queue.log(event) >= deps.streamFlushEvents) queue.flush();
+      else armFlush();
+    },
+    flush: () => write({}),
+    close: (reason) => queue.fail(reason),
+  };
+}
+
+/** What is handed over and not durable yet, and the loop that makes it so. */
+function createWriteQueue(deps: JournalWriterDeps, stopped: AbortController) {
+  const persist = createPersist(deps, stopped.signal);
   let queue: Entry[] = [];
   let events: StreamEvent[] = [];
-  let writing = false;
-  let woken = false;
-  let flushTimer = false;
-  let flushDue = false;
   let failure: AstromeshError | null = null;
-  const persist = createPersist(deps, stopped.signal);
+  let writing = false;
+  let soon = false;
+  let flushDue = false;
 
-  const fail = (error: AstromeshError, entries: readonly Entry[]): void => {
-    if (failure === null) {
-      failure = error;
-      stopped.abort(error);
-      deps.onFailed(error);
-    }
-    for (const entry of [...entries, ...queue]) entry.reject(failure);
-    queue = [];
+  const fail = (error: AstromeshError): void => {
+    failure ??= error;
+    stopped.abort(failure);
+    for (const entry of queue.splice(0)) entry.reject(failure);
     events = [];
   };
 
+  /** Writes all that is there; what comes meanwhile is in the next round (W2). */
   const pump = async (): Promise<void> => {
-    woken = false;
+    soon = false;
     if (writing) return;
     writing = true;
-    while (failure === null && (queue.length > 0 || events.length >= deps.streamFlushEvents || flushDue)) {
+    while (queue.length > 0 || (flushDue && events.length > 0)) {
       flushDue = false;
       const { batch, rest } = takeBatch(queue);
       const said = events;
@@ -93,62 +118,42 @@ export function createJournalWriter(deps: JournalWriterDeps): JournalWriter {
       events = [];
       try {
         await persist(mergeChanges([...batch.map((entry) => entry.change), { stream: said }]));
+        deps.onLogged(said.at(-1)?.offset ?? 0);
+        for (const entry of batch) entry.resolve();
       } catch (thrown) {
-        fail(toAstromeshError(thrown), batch);
-        break;
+        const error = toAstromeshError(thrown);
+        for (const entry of batch) entry.reject(error);
+        if (failure === null) deps.onFailed(error);
+        fail(error);
       }
-      const last = said.at(-1);
-      if (last !== undefined) deps.onLogged(last.offset);
-      for (const entry of batch) entry.resolve();
     }
     writing = false;
   };
 
-  const wake = (later: boolean): void => {
-    if (writing || (woken && later)) return;
-    woken = true;
-    if (later) setImmediate(() => void pump());
-    else queueMicrotask(() => void pump());
-  };
-
-  const write = (change: RunChange): Promise<void> => {
-    if (failure !== null) return Promise.reject(failure);
-    return new Promise((resolve, reject) => {
-      queue.push({ change, resolve, reject });
-      wake(false);
-    });
-  };
-
-  const armFlush = (): void => {
-    if (flushTimer) return;
-    flushTimer = true;
-    const due = (): void => {
-      flushTimer = false;
-      if (events.length === 0) return;
+  return {
+    fail,
+    push: (entry: Entry, when: "now" | "soon"): void => {
+      if (failure !== null) {
+        entry.reject(failure);
+        return;
+      }
+      queue.push(entry);
+      if (writing) return;
+      if (when === "now") queueMicrotask(() => void pump());
+      else if (!soon) {
+        soon = true;
+        setImmediate(() => void pump());
+      }
+    },
+    /** Keeps an event for the next write; returns how many are kept. */
+    log: (event: StreamEvent): number => {
+      if (failure === null) events.push(event);
+      return events.length;
+    },
+    /** Writes the events that no other write has taken along. */
+    flush: (): void => {
       flushDue = true;
       void pump();
-    };
-    clock.sleep(deps.streamFlushMs, stopped.signal).then(due, nothing);
-  };
-
-  return {
-    write,
-    defer: (change) => {
-      if (failure !== null) return;
-      queue.push({ change, resolve: nothing, reject: nothing });
-      wake(true);
-    },
-    log: (event) => {
-      if (failure !== null) return;
-      events.push(event);
-      if (events.length >= deps.streamFlushEvents) wake(true);
-      else armFlush();
-    },
-    flush: () => write({}),
-    close: (reason) => {
-      failure ??= reason;
-      stopped.abort(reason);
-      fail(failure, []);
     },
   };
 }
