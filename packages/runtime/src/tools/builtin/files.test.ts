@@ -107,7 +107,7 @@ describe("reading and writing", () => {
   });
 
   it("does not wait for a pipe", async () => {
-    execFileSync("mkfifo", [join(root, "pipe")]);
+    execFileSync("/usr/bin/mkfifo", [join(root, "pipe")]);
     expect(await read("pipe")).toMatchObject({ code: "tool_failed", message: '"pipe" is not a file' });
   });
 });
