@@ -1,21 +1,27 @@
 import { afterAll, describe, expect, it } from "vitest";
 
-import {
-  agentDefinition,
-  fakeRun,
-  manualClock,
-  memoryConversations,
-  systemClock,
-  toolEntry,
-} from "../../test/fakes/index.ts";
-import { createSessionMemory } from "../memory/index.ts";
+import { agentDefinition, fakeRun, manualClock, systemClock, toolEntry } from "../../test/fakes/index.ts";
+import type { Message } from "../core/index.ts";
+import type { ConversationKey, SessionMemory } from "../core/ports/index.ts";
 import { createContextBuilder, createTemplates } from "./index.ts";
 
 const NOW = Date.UTC(2026, 10, 20, 9, 30);
 const templates = createTemplates({ clock: systemClock });
 afterAll(() => templates.stop());
 const clock = manualClock(NOW);
-const memory = createSessionMemory({ store: memoryConversations(), clock });
+
+/** What the session remembers, and who asked for it. */
+let remembered: readonly Message[] = [];
+const asked: ConversationKey[] = [];
+const memory: SessionMemory = {
+  recall: async (_definition, key) => {
+    asked.push(key);
+    return remembered;
+  },
+  remember: async () => {},
+  history: async () => [],
+  clear: async () => 0,
+};
 const builder = createContextBuilder({
   templates,
   memory,
@@ -48,14 +54,10 @@ describe("the opening of a thread", () => {
   });
 
   it("puts what the session remembers between the prompt and the query, and passes images on", async () => {
-    const definition = agentDefinition({
-      prompts: { system: "  \n", templates: {} },
-      memory: {
-        conversational: { backend: "sqlite", strategy: "sliding_window", maxTurns: 5, tokenBudget: 100, ttlMs: null },
-        episodic: null,
-        semantic: null,
-      },
-    });
+    remembered = [
+      { role: "user", text: "before" },
+      { role: "assistant", text: "yes" },
+    ];
     const run = fakeRun({
       input: {
         query: "and now?",
@@ -63,16 +65,12 @@ describe("the opening of a thread", () => {
         context: {},
       },
     });
-    const key = { agent: "helper", principalId: "local", sessionId: "ses_1" };
-    const said = [
-      { role: "user", text: "before" },
-      { role: "assistant", text: "yes" },
-    ] as const;
-    await memory.remember(definition, key, { runId: "run_0", at: NOW, messages: said });
-    expect(await builder.build({ definition, run, thread: "main" })).toEqual([
-      ...said,
+    expect(await builder.build({ definition: prompted("  \n"), run, thread: "main" })).toEqual([
+      ...remembered,
       { role: "user", text: "and now?", images: run.input.images },
     ]);
+    expect(asked.at(-1)).toEqual({ agent: "helper", principalId: "local", sessionId: "ses_1" });
+    remembered = [];
   });
 
   it("treats what a client sends as data, never as a template", async () => {

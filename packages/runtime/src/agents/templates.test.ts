@@ -4,12 +4,28 @@ import { systemClock } from "../../test/fakes/index.ts";
 import type { JsonObject } from "../core/index.ts";
 import { createTemplates } from "./index.ts";
 
-const templates = createTemplates({ clock: systemClock });
+const templates = createTemplates({ clock: systemClock }, { timeoutMs: 1_000 });
 afterAll(() => templates.stop());
 
 async function render(source: string, variables: JsonObject = {}, more: Record<string, string> = {}): Promise<string> {
   return templates.render({ templates: { ...more, system: source }, entry: "system", variables });
 }
+
+const bombs = [
+  ["endless steps", "{% for i in range(90000) %}{% for j in range(90000) %}{{ i }}{% endfor %}{% endfor %}"],
+  ["a huge string", "{{ 'x' * 4000000000 }}"],
+  ["a doubling string", "{% set n = namespace(s='x') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}"],
+  ["a huge list", "{{ [1] * 100000000 }}"],
+  ["a huge slice", "{{ [1] | slice(4000000000) | list | length }}"],
+  ["a long text", "{{ 'x' * 2000000 }}"],
+  ["endless recursion", "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"],
+  ["a template that includes itself", "{% include 'system' %}"],
+  ["deep nesting", `{{ ${"(".repeat(5_000)}1${")".repeat(5_000)} }}`],
+  [
+    "slow steps",
+    "{% set s = 'a' * 9000000 %}{% for i in range(90000) %}{% if s | upper == i %}{% endif %}{% endfor %}",
+  ],
+] as const;
 
 describe("rendering", () => {
   it("knows variables, loops, includes and Python's methods", async () => {
@@ -72,24 +88,6 @@ describe("the sandbox", () => {
     await expect(render(source, { agent: { name: "a" } })).rejects.toMatchObject({ code: "prompt_invalid" });
   });
 
-  const bombs = [
-    ["endless steps", "{% for i in range(90000) %}{% for j in range(90000) %}{{ i }}{% endfor %}{% endfor %}"],
-    ["a huge string", "{{ 'x' * 4000000000 }}"],
-    [
-      "a doubling string",
-      "{% set n = namespace(s='x') %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}",
-    ],
-    ["a huge list", "{{ [1] * 100000000 }}"],
-    ["a huge slice", "{{ [1] | slice(4000000000) | list | length }}"],
-    ["a long text", "{{ 'x' * 2000000 }}"],
-    ["endless recursion", "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}"],
-    ["a template that includes itself", "{% include 'system' %}"],
-    ["deep nesting", `{{ ${"(".repeat(5_000)}1${")".repeat(5_000)} }}`],
-    [
-      "slow steps",
-      "{% set s = 'a' * 9000000 %}{% for i in range(90000) %}{% if s | upper == i %}{% endif %}{% endfor %}",
-    ],
-  ] as const;
   it.each(bombs)("survives %s, and the next template renders", async (_name, source) => {
     await expect(render(source)).rejects.toMatchObject({ code: "prompt_invalid" });
     expect(await render("{{ 1 + 1 }}")).toBe("2");
@@ -113,5 +111,8 @@ it("stops, and starts again when it is needed", async () => {
   await own.stop();
   expect(own.status()).toEqual({ running: false, waiting: 0 });
   expect(await own.render({ templates: { t: "{{ 2 * 3 }}" }, entry: "t", variables: {} })).toBe("6");
+  const cut = own.render({ templates: { t: bombs[9][1] }, entry: "t", variables: {} });
+  await expect.poll(() => own.status().waiting).toBe(1);
   await own.stop();
+  await expect(cut).rejects.toMatchObject({ code: "draining" });
 });

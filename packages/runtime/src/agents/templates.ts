@@ -21,7 +21,7 @@ export interface RenderRequest {
  * itself and delay others by the time limit.
  */
 export interface Templates {
-  /** Rejects with `prompt_invalid`, whose details name the template and the line. */
+  /** Rejects with `prompt_invalid`, whose details name the template and the line, or `draining` when stopped. */
   render(request: RenderRequest): Promise<string>;
   /** Faults of syntax, without rendering. */
   check(templates: Readonly<Record<string, string>>): Promise<readonly TemplateFault[]>;
@@ -34,11 +34,11 @@ export interface Templates {
 
 /** Settings of the templates' thread. */
 export interface TemplatesOptions {
-  /** Longest time for one template, milliseconds. @default 1000 */
+  /** Longest time for one template, milliseconds; others wait meanwhile. @default 2000 */
   readonly timeoutMs?: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 1_000;
+const DEFAULT_TIMEOUT_MS = 2_000;
 const START_TIMEOUT_MS = 30_000;
 
 /** Makes the template engine. The thread starts with the first template. */
@@ -48,35 +48,14 @@ export function createTemplates(deps: { readonly clock: Clock }, options: Templa
   let waiting = 0;
   let tail: Promise<unknown> = Promise.resolve();
 
-  /** The thread's next word; rejects when it dies or stays silent, and then the thread is gone. */
-  const listen = async (worker: Worker, limitMs: number): Promise<ThreadAnswer> => {
-    const over = new AbortController();
-    const { signal } = over;
-    try {
-      return await Promise.race([
-        once(worker, "message", { signal }).then(([answer]) => answer as ThreadAnswer),
-        once(worker, "exit", { signal }).then(() => {
-          throw new AstromeshError("cancelled", "the template engine was stopped");
-        }),
-        deps.clock.sleep(limitMs, signal).then(() => {
-          throw new AstromeshError("prompt_invalid", `the template took longer than ${limitMs} ms`);
-        }),
-      ]);
-    } catch (thrown) {
-      if (thread === worker) thread = null;
-      await worker.terminate();
-      const outOfMemory = thrown instanceof Error && thrown.name === "RuntimeError";
-      throw outOfMemory ? new AstromeshError("prompt_invalid", "the template needs too much memory") : thrown;
-    } finally {
-      over.abort();
-    }
-  };
-
   const running = async (): Promise<Worker> => {
     if (thread !== null) return thread;
     const worker = startThread();
     thread = worker;
-    await listen(worker, START_TIMEOUT_MS);
+    worker.once("exit", () => {
+      if (thread === worker) thread = null;
+    });
+    await listen(deps.clock, worker, START_TIMEOUT_MS);
     return worker;
   };
 
@@ -87,7 +66,7 @@ export function createTemplates(deps: { readonly clock: Clock }, options: Templa
       const worker = await running();
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage(request);
-      return listen(worker, timeoutMs);
+      return listen(deps.clock, worker, timeoutMs);
     });
     tail = answer.catch(() => {});
     return answer.finally(() => (waiting -= 1));
@@ -107,7 +86,9 @@ export function createTemplates(deps: { readonly clock: Clock }, options: Templa
       return answer.kind === "faults" ? answer.faults : [];
     },
     start: async () => {
-      await (tail = tail.then(running));
+      const started = tail.then(running);
+      tail = started.catch(() => {});
+      await started;
     },
     stop: async () => {
       await thread?.terminate();
@@ -115,6 +96,29 @@ export function createTemplates(deps: { readonly clock: Clock }, options: Templa
     },
     status: () => ({ running: thread !== null, waiting }),
   };
+}
+
+/** The thread's next word; rejects when it dies or stays silent, and then the thread is gone. */
+async function listen(clock: Clock, worker: Worker, limitMs: number): Promise<ThreadAnswer> {
+  const over = new AbortController();
+  const { signal } = over;
+  try {
+    return await Promise.race([
+      once(worker, "message", { signal }).then(([answer]) => answer as ThreadAnswer),
+      once(worker, "exit", { signal }).then(() => {
+        throw new AstromeshError("draining", "the template engine was stopped");
+      }),
+      clock.sleep(limitMs, signal).then(() => {
+        throw new AstromeshError("prompt_invalid", `the template took longer than ${limitMs} ms`);
+      }),
+    ]);
+  } catch (thrown) {
+    await worker.terminate();
+    const outOfMemory = thrown instanceof Error && thrown.name === "RuntimeError";
+    throw outOfMemory ? new AstromeshError("prompt_invalid", "the template needs too much memory") : thrown;
+  } finally {
+    over.abort();
+  }
 }
 
 /** A text without markup needs no engine. Most system prompts are such. */
@@ -145,6 +149,8 @@ function startThread(): Worker {
   };
   const worker = new Worker(built ? file : load(), { eval: !built, stderr: true });
   worker.stderr.resume();
+  // Whoever waits for an answer hears of an error; without this, one that nobody waits for would end the process.
+  worker.on("error", () => {});
   worker.unref();
   return worker;
 }

@@ -3,7 +3,7 @@ import type { ImagePart, Message } from "../core/index.ts";
 /** The longest text of one message that is kept, in characters. */
 export const MAX_MESSAGE_CHARS = 16_384;
 /** The most text of one turn that is kept with its tool calls, in characters. */
-export const MAX_TURN_CHARS = 65_536;
+const MAX_TURN_CHARS = 65_536;
 
 /** The first half of a surrogate pair, left over by a cut. */
 const HALF_CHARACTER = /[\uD800-\uDBFF]$/;

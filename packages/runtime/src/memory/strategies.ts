@@ -12,7 +12,7 @@ export type TokenEstimate = (text: string) => number;
 export const fourCharactersPerToken: TokenEstimate = (text) => Math.ceil(text.length / 4);
 
 /** The most turns that any strategy reads from the store. */
-export const MAX_RECALLED_TURNS = 500;
+const MAX_RECALLED_TURNS = 500;
 
 /** Turns to read for a strategy. */
 export function turnsToRead(memory: ConversationalMemory): number {

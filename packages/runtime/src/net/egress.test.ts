@@ -1,35 +1,20 @@
-import { createServer } from "node:http";
-import type { IncomingMessage, RequestListener, Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 
 import * as fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 
+import { createTestServers } from "../../test/fakes/index.ts";
+import type { TestServers } from "../../test/fakes/index.ts";
 import { classOfAddress, createEgress } from "./index.ts";
 import type { Egress, EgressRequest, ResolveHost } from "./index.ts";
 
-const servers: Server[] = [];
+const servers = createTestServers();
+const serve: TestServers["serve"] = async (listener) => servers.serve(listener);
 const egresses: Egress[] = [];
 afterEach(async () => {
   await Promise.all(egresses.splice(0).map(async (egress) => egress.stop()));
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  await servers.stop();
 });
-
-async function serve(listener: RequestListener): Promise<{ url: string; port: number; seen: IncomingMessage[] }> {
-  const seen: IncomingMessage[] = [];
-  const server = createServer((request, response) => {
-    seen.push(request);
-    listener(request, response);
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}`, port, seen };
-}
 
 function makeEgress(resolve?: ResolveHost): Egress {
   const egress = createEgress(resolve === undefined ? {} : { resolve });
@@ -306,8 +291,7 @@ describe("answers", () => {
   it("that cannot come are tool failures that name the cause", async () => {
     const { url } = await serve((_request, response) => response.destroy());
     await expect(makeEgress().request(get(url))).rejects.toMatchObject({ code: "tool_failed" });
-    const closed = servers.splice(0);
-    await Promise.all(closed.map(async (server) => new Promise((resolve) => server.close(resolve))));
+    await servers.stop();
     await expect(makeEgress().request(get(url))).rejects.toThrow("ECONNREFUSED");
   });
 

@@ -1,5 +1,5 @@
 import { AstromeshError, canonicalJson } from "../core/index.ts";
-import type { AgentDefinition, Clock, JsonObject, ToolEntry } from "../core/index.ts";
+import type { AgentDefinition, Clock, Json, JsonObject, ToolEntry } from "../core/index.ts";
 import type { Tool, ToolListing, ToolOutcome, ToolRegistry, ToolScope } from "../core/ports/index.ts";
 import { bindTool } from "./bind.ts";
 import type { BindDeps } from "./bind.ts";
@@ -44,7 +44,7 @@ export function createTools(deps: ToolsDeps): Tools {
 
   /** Bound once for each agent and set of entries, so that the runs of an agent share its rate limits. */
   const boundFor = (definition: AgentDefinition): Bound => {
-    const key = canonicalJson([definition.name, definition.tools, definition.permissions] as never);
+    const key = canonicalJson([definition.name, definition.tools, definition.permissions] as unknown as Json);
     const found = bound.get(key) ?? bindAll(deps, kinds, definition);
     bound.delete(key);
     bound.set(key, found);
@@ -90,17 +90,9 @@ function bindAll(deps: ToolsDeps, kinds: ReadonlyMap<string, ToolKind>, definiti
 
 /** The kind of tool that an entry asks for, or why there is none. */
 function kindOf(deps: ToolsDeps, kinds: ReadonlyMap<string, ToolKind>, entry: ToolEntry): ToolKind | string {
-  switch (entry.type) {
-    case "builtin":
-      return kinds.get(entry.name) ?? `there is no such builtin tool; there are ${[...kinds.keys()].join(", ")}`;
-    case "webhook":
-      return webhookTool(deps.egress, deps.clock, entry.name);
-    case "mcp":
-    case "agent":
-    case "client":
-    case "rag":
-      return `tools of type ${entry.type} are not in this release; it is not offered`;
-  }
+  if (entry.type === "webhook") return webhookTool(deps.egress, deps.clock, entry.name);
+  if (entry.type !== "builtin") return `tools of type ${entry.type} are not in this release; it is not offered`;
+  return kinds.get(entry.name) ?? `there is no such builtin tool; there are ${[...kinds.keys()].join(", ")}`;
 }
 
 function bindDefault(deps: ToolsDeps, kind: ToolKind): Tool {

@@ -46,7 +46,8 @@ export function schemaCheck(schema: JsonObject): SchemaCheck {
 }
 
 function describe(errors: readonly ErrorObject[]): string {
-  const faults = [...new Set(errors.map(faultOf))];
+  // `if` only says that its `then` or `else` has a fault, which is listed itself.
+  const faults = [...new Set(errors.filter((error) => error.keyword !== "if").map(faultOf))];
   const more = faults.length - MAX_FAULTS;
   return faults.slice(0, MAX_FAULTS).join("; ") + (more > 0 ? `; and ${more} more` : "");
 }

@@ -113,7 +113,10 @@ export function createFakeLoop(definition: AgentDefinition, script: LoopScript =
   return {
     context: contextAt(""),
     calls,
-    requests: (kind) => calls.map((call) => call.request).filter((request): request is never => request.kind === kind),
+    requests: <K extends EffectRequest["kind"]>(kind: K) =>
+      calls
+        .map((call) => call.request)
+        .filter((request): request is Extract<EffectRequest, { kind: K }> => request.kind === kind),
   };
 }
 

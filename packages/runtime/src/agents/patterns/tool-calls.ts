@@ -7,12 +7,16 @@ import type { ToolCall } from "../../core/index.ts";
  * function may be applied twice: by whoever writes the answer down, and by the loop that reads it.
  */
 export function withUniqueIds(calls: readonly ToolCall[], place: number): readonly ToolCall[] {
-  const sent = new Set(calls.map((call) => call.id));
   const used = new Set<string>();
+  const taken = new Set(calls.map((call) => call.id));
   return calls.map((call, position) => {
     let id = call.id;
-    for (let n = position; id === "" || used.has(id) || (id !== call.id && sent.has(id)); n += calls.length) {
-      id = `call_${place}_${n}`;
+    if (id === "" || used.has(id)) {
+      let n = position;
+      do {
+        id = `call_${place}_${n}`;
+        n += calls.length;
+      } while (taken.has(id));
     }
     used.add(id);
     return id === call.id ? call : { ...call, id };

@@ -15,10 +15,6 @@ export function datetimeNow(clock: Clock): ToolKind {
       timezone: { type: "string", description: "The time zone when the call names none. Default: UTC" },
     }),
     timeoutMs: 5_000,
-    configFault: (config) => {
-      const zone = config["timezone"] as string | undefined;
-      return zone === undefined || isTimeZone(zone) ? null : `"${zone}" is no time zone`;
-    },
     effectOf: () => "read",
     execute: async (args, config) => {
       const zone = (args["timezone"] ?? config["timezone"] ?? "UTC") as string;

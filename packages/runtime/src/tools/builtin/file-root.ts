@@ -15,7 +15,7 @@ import { AstromeshError } from "../../core/index.ts";
 
 /** Reads a whole file. Rejects with `tool_denied` outside the root, `tool_failed` when there is none or it is too large. */
 export async function readInside(root: string, path: string, maxBytes: number): Promise<Buffer> {
-  const target = await locate(root, path);
+  const target = locate(root, path);
   // Without O_NONBLOCK, opening a pipe would wait for its writer.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await open(await realInside(root, target, path), flags).catch((thrown) => fail(thrown, path));
@@ -27,12 +27,9 @@ export async function readInside(root: string, path: string, maxBytes: number): 
     if (opened.size > maxBytes) {
       throw new AstromeshError("tool_failed", `"${path}" has ${opened.size} bytes; the limit is ${maxBytes}`);
     }
-    // One byte more than allowed tells a file that grows from one that fits.
-    const buffer = Buffer.alloc(maxBytes + 1);
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-    if (bytesRead > maxBytes)
-      throw new AstromeshError("tool_failed", `"${path}" is over the limit of ${maxBytes} bytes`);
-    return buffer.subarray(0, bytesRead);
+    const content = Buffer.alloc(opened.size);
+    const { bytesRead } = await file.read(content, 0, opened.size, 0);
+    return content.subarray(0, bytesRead);
   } finally {
     await file.close();
   }
@@ -40,8 +37,9 @@ export async function readInside(root: string, path: string, maxBytes: number): 
 
 /** Writes a whole file at once, with the folders above it. Rejects like `readInside`. */
 export async function writeInside(root: string, path: string, content: Uint8Array): Promise<void> {
-  const target = await locate(root, path);
+  const target = locate(root, path);
   const folder = dirname(target);
+  await mkdir(root, { recursive: true }).catch((thrown) => fail(thrown, path));
   await realInside(root, await nearestExisting(folder), path);
   await mkdir(folder, { recursive: true }).catch((thrown) => fail(thrown, path));
   const realFolder = await realInside(root, folder, path);
@@ -63,9 +61,8 @@ export async function writeInside(root: string, path: string, content: Uint8Arra
 }
 
 /** The path by its letters alone: inside the root, or refused. */
-async function locate(root: string, path: string): Promise<string> {
+function locate(root: string, path: string): string {
   if (path.includes("\0")) throw new AstromeshError("tool_invalid_arguments", "a path may not hold a NUL character");
-  await mkdir(root, { recursive: true });
   const target = resolve(root, path);
   if (!isInside(root, target)) throw outside(path);
   if (target === resolve(root)) throw new AstromeshError("tool_failed", `"${path}" is not a file`);
@@ -117,7 +114,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOENT: "does not exist",
   ENOTDIR: "leads through something that is not a folder",
   EISDIR: "is a folder",
-  EEXIST: "is in the way of a folder",
+  EEXIST: "leads through something that is not a folder",
   EACCES: "may not be opened by this node",
   EPERM: "may not be opened by this node",
   ELOOP: "leads through too many links",

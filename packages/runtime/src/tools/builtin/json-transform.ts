@@ -20,7 +20,7 @@ export function jsonTransform(render: RenderTemplate): ToolKind {
           type: "string",
           maxLength: 20_000,
           description:
-            "Such as [{% for x in data.items %}{{ x.id | tojson }}{% if not loop.last %},{% endif %}{% endfor %}]",
+            "Such as [{% for x in data.rows %}{{ x.id | tojson }}{% if not loop.last %},{% endif %}{% endfor %}]",
         },
       },
       ["data", "template"],

@@ -57,12 +57,12 @@ export function webhookTool(egress: Egress, clock: Clock, name: string): ToolKin
       const ownHeaders = signed(body, config, scope.idempotencyKey, clock);
       const call = { method: "POST", url: config["url"] as string, headers: {}, ownHeaders, body };
       const answer = await send(egress, call, config, scope);
-      const { status, body: said = null } = resultOf(answer);
+      const { body: said = null } = resultOf(answer);
       if (answer.status >= 200 && answer.status <= 299) return said;
       const text = typeof said === "string" ? said : JSON.stringify(said);
       throw new AstromeshError(
         "tool_failed",
-        `the webhook answered with status ${String(status)}: ${text.slice(0, 500)}`,
+        `the webhook answered with status ${answer.status}: ${text.slice(0, 500)}`,
       );
     },
   };
