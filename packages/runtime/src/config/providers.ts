@@ -51,7 +51,7 @@ export function loadProviders(input: ProvidersInput): LoadedProviders {
     faults.push(...read.faults);
     return read.file === null ? [] : [read.file];
   });
-  const named = files.map((file) => readEntries(file, input.cwd));
+  const named = files.map((file) => readEntries(file, input));
   faults.push(...named.flatMap((entries) => entries.faults));
   const found = environmentProviders(input.environment);
   const written = [...input.llmProviders.entries, ...named.flatMap((entries) => entries.entries)];

@@ -199,6 +199,19 @@ test("a role whose services a file sets otherwise is a warning", () => {
   ]);
 });
 
+test("what a variable sets is checked like what a file sets", () => {
+  const cwd = configTree({ "config/runtime.yaml": HEAD });
+  const env = {
+    ASTROMESH_API_KEYS: "my name:0123456789abcdef",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://user:hidden@collector",
+  };
+  const resolved = resolve(cwd, { env });
+  expect(!resolved.ok && resolved.errors).toEqual([
+    "ASTROMESH_API_KEYS: spec.api.auth.keys[0].name: must begin with a letter or digit and hold at most 63 letters, digits, dots, dashes and underscores",
+    "OTEL_EXPORTER_OTLP_ENDPOINT: spec.observability.otlp.endpoint: an address must hold no user or password",
+  ]);
+});
+
 test("secrets are hidden in the list of settings and stay out of errors", () => {
   const spec = `  api: { auth: { keys: [{ name: ops, key: hidden-key-hidden-key }] } }
   mesh: { secrets: [hidden-secret] }
