@@ -61,7 +61,7 @@ export function checkAgent(source: Source, context: AgentContext): CheckedAgent 
     defaults: context.defaults ?? { pattern: "react", maxIterations: 10 },
     defaultStrategy: context.defaultStrategy ?? "quality_first",
   });
-  const notices = [...noticesOf(source, "Agent"), ...candidateNotices(checked.value.spec, source)];
+  const notices = [...noticesOf(expanded.source, "Agent"), ...candidateNotices(checked.value.spec, expanded.source)];
   return { definition, secrets, faults: [], notices };
 }
 
@@ -97,7 +97,7 @@ export function checkAgentDocument(document: JsonObject, context: AgentContext):
 /** A body may nest as deep as it is long; everything that walks it here recurses. */
 function nestsDeeper(json: Json, levels: number): boolean {
   if (json === null || typeof json !== "object") return false;
-  return levels === 0 || Object.values(json).some((child) => nestsDeeper(child as Json, levels - 1));
+  return levels === 0 || Object.values(json).some((child) => nestsDeeper(child, levels - 1));
 }
 
 /** The name of a definition: sha256 of its canonical JSON, in hex. The same on every node. */

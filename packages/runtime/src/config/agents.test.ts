@@ -283,6 +283,12 @@ test("what has no effect in this release says so, with its place", () => {
   ]);
 });
 
+test("a notice is about what a variable says, not about its name", () => {
+  const spec = '  orchestration: { pattern: "${P}" }\n';
+  expect(one(spec, { P: "react" }).agent.notices).toEqual([]);
+  expect(one(spec, { P: "swarm" }).agent.notices).toHaveLength(1);
+});
+
 test("documents that come by API: paths instead of places, no literal keys, no variables to read out", () => {
   const document = {
     apiVersion: "astromesh/v1",

@@ -125,6 +125,12 @@ test("errors between settings stand where the setting was made", () => {
   ]);
 });
 
+test("an error between a setting and a default stands at the setting", () => {
+  expect(errors("  mesh: { heartbeat_interval: 20s }\n")).toEqual([
+    "config/runtime.yaml:4:31 spec.mesh.heartbeat_interval: must be below mesh.failure_timeout (15)",
+  ]);
+});
+
 test("faults through anchors and merge keys stand where their text does", () => {
   const spec = `  peers:
     - &one { name: one, url: http://one, services: [agents], prt: 1 }

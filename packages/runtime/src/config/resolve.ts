@@ -70,8 +70,7 @@ export function resolveNodeConfig(input: ConfigInput): ResolvedNode {
     namedLayer(flags.tree, flags.names),
   ];
   const merged = validateSource(runtimeSpec, { file: null, root: fromJson(mergeLayers(layers)) });
-  const asFaults = (findings: readonly Finding[]): Fault[] =>
-    findings.map((finding) => faultOf(layers, finding.path, finding.message));
+  const asFaults = (findings: readonly Finding[]): Fault[] => findings.map((finding) => faultOf(layers, finding));
   if (!merged.ok) return { ok: false, errors: formatFaults(asFaults(merged.faults)) };
   const spec = merged.value;
   const wrong = asFaults(checkSettings(spec));
