@@ -9,10 +9,10 @@ import {
 } from "../core/index.ts";
 import type { AgentCheck } from "../core/ports/index.ts";
 import { toDefinition } from "./agent-definition.ts";
-import { candidateNotices, checkAgentParts, checkAgentWhole } from "./agent-rules.ts";
+import { candidateNotices, checkAgentParts, checkAgentWhole, type KnownProviders } from "./agent-rules.ts";
 import { agentFile, KNOWN_PARAMETERS } from "./agent-schema.ts";
 import { type Fault, formatFault, formatPath, type Path } from "./fault.ts";
-import { fromJson, nodeAt, type Source } from "./located.ts";
+import { fromJson, MAX_DEPTH, nodeAt, type Source } from "./located.ts";
 import type { AgentDefaults } from "./node-config.ts";
 import { noticesOf } from "./not-yet.ts";
 import type { LiteralSecret } from "./secrets.ts";
@@ -26,8 +26,8 @@ export interface AgentContext {
   readonly defaults?: AgentDefaults;
   /** @default quality_first */
   readonly defaultStrategy?: RoutingStrategy;
-  /** The names of the node's providers. @default none: only types are known */
-  readonly providers?: Iterable<string>;
+  /** The node's providers by name, as ProvidersConfig has them. @default none: only types are known */
+  readonly providers?: KnownProviders;
 }
 
 /** What checking one document found. */
@@ -48,7 +48,7 @@ export function checkAgent(source: Source, context: AgentContext): CheckedAgent 
     refuseElsewhere: source.file === null,
   });
   const checked = validateSource(agentFile, expanded.source);
-  const providers = new Set(context.providers);
+  const providers = context.providers ?? new Set<string>();
   const spec = checked.ok ? checked.value.spec : checked.rest?.spec;
   const faults = [
     ...(checked.ok ? [] : checked.faults),
@@ -60,9 +60,8 @@ export function checkAgent(source: Source, context: AgentContext): CheckedAgent 
   const { definition, secrets } = toDefinition(checked.value, {
     defaults: context.defaults ?? { pattern: "react", maxIterations: 10 },
     defaultStrategy: context.defaultStrategy ?? "quality_first",
-    providers,
   });
-  const notices = [...noticesOf(source, "Agent"), ...candidateNotices(checked.value.spec, source)];
+  const notices = [...noticesOf(expanded.source, "Agent"), ...candidateNotices(checked.value.spec, expanded.source)];
   return { definition, secrets, faults: [], notices };
 }
 
@@ -84,12 +83,21 @@ function keepsReferences(path: Path): boolean {
 
 /** Checks a document that came by API. Errors name the path inside it; nothing is kept. */
 export function checkAgentDocument(document: JsonObject, context: AgentContext): AgentCheck {
+  if (nestsDeeper(document, MAX_DEPTH)) {
+    return { definition: null, errors: [{ path: "", message: `nested deeper than ${MAX_DEPTH} levels` }], notices: [] };
+  }
   const checked = checkAgent({ file: null, root: fromJson(document) }, context);
   return {
     definition: checked.definition,
     errors: checked.faults.map((fault) => ({ path: formatPath(fault.path), message: fault.message })),
     notices: checked.notices.map(formatFault),
   };
+}
+
+/** A body may nest as deep as it is long; everything that walks it here recurses. */
+function nestsDeeper(json: Json, levels: number): boolean {
+  if (json === null || typeof json !== "object") return false;
+  return levels === 0 || Object.values(json).some((child) => nestsDeeper(child, levels - 1));
 }
 
 /** The name of a definition: sha256 of its canonical JSON, in hex. The same on every node. */

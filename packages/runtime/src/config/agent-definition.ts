@@ -9,8 +9,6 @@ import type { LiteralSecret } from "./secrets.ts";
 export interface DefinitionOptions {
   readonly defaults: AgentDefaults;
   readonly defaultStrategy: RoutingStrategy;
-  /** The names of providers.yaml and of the built-in providers. */
-  readonly providers: ReadonlySet<string>;
 }
 
 /** A valid agent file as the definition that runs are pinned to. */

@@ -1,7 +1,7 @@
 import type { JsonObject, ModelCandidate, ModelPolicy, RoutingStrategy } from "../core/index.ts";
 import type { AgentSpec } from "./agent-schema.ts";
 import type { Path } from "./fault.ts";
-import { DEFAULT_PROVIDER, providerType } from "./provider-types.ts";
+import { DEFAULT_PROVIDER } from "./provider-types.ts";
 import { durationMs } from "./schema-parts.ts";
 import { type LiteralSecret, readSecret } from "./secrets.ts";
 
@@ -15,7 +15,7 @@ export interface PlacedCandidate {
 }
 
 /** The candidates of the default policy: `default`, or primary, fallback and extra in their order. */
-export function defaultPolicyCandidates(model: AgentSpec["model"]): PlacedCandidate[] {
+function defaultPolicyCandidates(model: AgentSpec["model"]): PlacedCandidate[] {
   const at: Path = ["spec", "model"];
   if (model.default !== undefined) return placed(model.default, [...at, "default"]);
   const chain: [Path, Candidate | undefined][] = [
@@ -48,7 +48,6 @@ export function toModelPolicies(
   model: AgentSpec["model"],
   options: {
     readonly owner: string;
-    readonly providers: ReadonlySet<string>;
     readonly defaultStrategy: RoutingStrategy;
   },
 ): {
@@ -61,9 +60,8 @@ export function toModelPolicies(
   const toCandidate = ({ given, path }: PlacedCandidate): ModelCandidate => {
     const key = readSecret(given.api_key, given.api_key_env, options.owner, [...path, "api_key"]);
     secrets.push(...key.literals);
-    const word = providerWord(given);
     return {
-      provider: options.providers.has(word) ? word : (providerType(word) ?? word),
+      provider: providerWord(given),
       model: given.model,
       endpoint: given.endpoint ?? null,
       apiKey: key.ref,

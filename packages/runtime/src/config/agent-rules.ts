@@ -3,13 +3,19 @@ import type { AgentSpec } from "./agent-schema.ts";
 import type { Fault, Path } from "./fault.ts";
 import { faultAt, faultAtKey, quoted, type Source } from "./located.ts";
 import { NO_EFFECT, PROVIDERS_NOT_YET } from "./not-yet.ts";
-import { DEFAULT_PROVIDER, PROVIDER_WORDS, providerType } from "./provider-types.ts";
+import { DEFAULT_PROVIDER, PROVIDER_TYPES, TYPES_WITH_ENDPOINT } from "./provider-types.ts";
 import { suggestion } from "./suggest.ts";
 import { soleVariable } from "./variables.ts";
 
+/** The node's providers by name: the map of ProvidersConfig, or a set of names. */
+export interface KnownProviders {
+  has(name: string): boolean;
+  keys(): Iterable<string>;
+}
+
 /** What is wrong with parts of an agent, whatever may be wrong elsewhere in it. */
-export function checkAgentParts(spec: AgentSpec, source: Source, providers: ReadonlySet<string>): Fault[] {
-  const known = [...providers, ...PROVIDER_WORDS, DEFAULT_PROVIDER];
+export function checkAgentParts(spec: AgentSpec, source: Source, providers: KnownProviders): Fault[] {
+  const known = [...providers.keys(), ...PROVIDER_TYPES, DEFAULT_PROVIDER];
   const unknown = allCandidates(spec.model).flatMap((candidate) => {
     const word = providerWord(candidate.given);
     if (known.includes(word)) return [];
@@ -20,7 +26,7 @@ export function checkAgentParts(spec: AgentSpec, source: Source, providers: Read
 }
 
 /** What is wrong between the keys of an agent that fit its schema one by one. */
-export function checkAgentWhole(spec: AgentSpec, source: Source, providers: ReadonlySet<string>): Fault[] {
+export function checkAgentWhole(spec: AgentSpec, source: Source, providers: KnownProviders): Fault[] {
   return [
     ...checkModel(spec.model, source),
     ...allCandidates(spec.model).flatMap((candidate) => checkCandidate(candidate, source, providers)),
@@ -35,7 +41,7 @@ export function checkAgentWhole(spec: AgentSpec, source: Source, providers: Read
 export function candidateNotices(spec: AgentSpec, source: Source): Fault[] {
   return allCandidates(spec.model).flatMap((candidate) => {
     const word = providerWord(candidate.given);
-    if (!PROVIDERS_NOT_YET.includes(providerType(word) ?? word)) return [];
+    if (!PROVIDERS_NOT_YET.includes(word)) return [];
     return [faultAt(source, providerPath(candidate), `"${word}" is ${NO_EFFECT}`)];
   });
 }
@@ -54,7 +60,7 @@ function checkModel(model: AgentSpec["model"], source: Source): Fault[] {
   return [];
 }
 
-function checkCandidate(candidate: PlacedCandidate, source: Source, providers: ReadonlySet<string>): Fault[] {
+function checkCandidate(candidate: PlacedCandidate, source: Source, providers: KnownProviders): Fault[] {
   const { given, path } = candidate;
   const faults: Fault[] = [];
   if (given.provider !== undefined && given.source !== undefined) {
@@ -67,9 +73,9 @@ function checkCandidate(candidate: PlacedCandidate, source: Source, providers: R
     faults.push(faultAt(source, [...path, "api_key"], "a document sent by API names a variable, such as ${MY_KEY}"));
   }
   const word = providerWord(given);
-  if (!providers.has(word) && providerType(word) === "openai_compat" && given.endpoint === undefined) {
+  if (!providers.has(word) && TYPES_WITH_ENDPOINT.includes(word) && given.endpoint === undefined) {
     faults.push(faultAtKey(source, path, `endpoint: required for provider ${word}`));
-  } else if (!providers.has(word) && providerType(word) === "scripted") {
+  } else if (!providers.has(word) && word === "scripted") {
     faults.push(faultAt(source, providerPath(candidate), "a scripted provider needs an entry in providers.yaml"));
   }
   return faults;

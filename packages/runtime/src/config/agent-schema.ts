@@ -104,7 +104,7 @@ const orchestration = z.strictObject({
 });
 
 /** `spec` of an agent. */
-export const agentSpec = z.strictObject({
+const agentSpec = z.strictObject({
   identity: z
     .strictObject({
       display_name: text.optional(),

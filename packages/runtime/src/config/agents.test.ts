@@ -14,7 +14,7 @@ const head = (name: string) => `apiVersion: astromesh/v1\nkind: Agent\nmetadata:
 
 function load(files: Record<string, string>, env: Record<string, string> = {}, providers: string[] = []) {
   const cwd = configTree(Object.fromEntries(Object.entries(files).map(([name, text]) => [`agents/${name}`, text])));
-  return loadAgents(join(cwd, "agents"), { env, cwd, providers });
+  return loadAgents(join(cwd, "agents"), { env, cwd, providers: new Set(providers) });
 }
 
 function one(spec: string, env: Record<string, string> = {}, providers: string[] = []) {
@@ -67,10 +67,10 @@ test("a name is enough for an agent, and every default is filled in", () => {
   } satisfies AgentDefinition);
 });
 
-test("primary, fallback and extra are the same as default.candidates", () => {
+test("primary, fallback and extra are another way to write default.candidates", () => {
   const legacy = one(`  model:
     primary: { provider: ollama, model: m1, temperature: 0.5, parameters: { top_p: 0.9 } }
-    fallback: { source: lmstudio, model: m2, endpoint: "http://h:1234/v1", timeout: 5s }
+    fallback: { source: openai_compat, model: m2, endpoint: "http://h:1234/v1", timeout: 5s }
     extra: { third: { provider: offline, model: offline } }
     routing: { strategy: round_robin }
 `);
@@ -170,13 +170,13 @@ function place(error: string): number {
 
 test("errors between keys", () => {
   const spec = `  model:
-    default: { candidates: [{ provider: vllm, model: m }] }
+    default: { candidates: [{ provider: azure_openai, model: m }] }
     fallback: { provider: scripted, source: x, model: m, api_key: a, api_key_env: B }
   orchestration: { role_map: { reasoner: smrt }, timeout: 1m, timeout_seconds: 60 }
   tools: [{ name: t }, { name: t, rate_limit: { window: 1s, window_seconds: 1 } }]
 `;
   expect(errors(spec)).toEqual([
-    "agents/a.agent.yaml:6:29 spec.model.default.candidates[0]: endpoint: required for provider vllm",
+    "agents/a.agent.yaml:6:29 spec.model.default.candidates[0]: endpoint: required for provider azure_openai",
     "agents/a.agent.yaml:7:5 spec.model.fallback: give primary, fallback and extra, or default, not both",
     'agents/a.agent.yaml:8:42 spec.orchestration.role_map.reasoner: no model role "smrt"; there are default',
     "agents/a.agent.yaml:8:63 spec.orchestration.timeout_seconds: give timeout or timeout_seconds, not both",
@@ -260,11 +260,12 @@ test("values of variables stay out of messages", () => {
 });
 
 test("what has no effect in this release says so, with its place", () => {
-  const spec = `  model: { primary: { provider: anthropic, model: claude }, routing: { strategy: cost_optimized } }
+  const spec = `  model: { primary: { provider: anthropic, model: claude }, routing: { strategy: latency_optimized } }
   orchestration: { pattern: swarm }
   guardrails: { input: [{ type: pii_detection, action: redact }] }
   knowledge: { pipeline: docs }
   output_schema: { type: object }
+  budget: { max_tokens: 100 }
   schedules: [{ name: daily, cron: "0 8 * * *", query: hi }]
   channels: []
   memory: { conversational: { backend: redis }, episodic: { backend: postgres } }
@@ -272,15 +273,20 @@ test("what has no effect in this release says so, with its place", () => {
   const text = "accepted, but has no effect in this version";
   expect(one(spec).agent.notices).toEqual([
     `agents/a.agent.yaml:5:33 spec.model.primary.provider: "anthropic" is ${text}`,
-    `agents/a.agent.yaml:5:82 spec.model.routing.strategy: "cost_optimized" is ${text}`,
+    `agents/a.agent.yaml:5:82 spec.model.routing.strategy: "latency_optimized" is ${text}`,
     `agents/a.agent.yaml:6:29 spec.orchestration.pattern: "swarm" is ${text}`,
     `agents/a.agent.yaml:7:3 spec.guardrails: ${text}`,
     `agents/a.agent.yaml:8:3 spec.knowledge: ${text}`,
-    `agents/a.agent.yaml:9:3 spec.output_schema: ${text}`,
-    `agents/a.agent.yaml:10:3 spec.schedules: ${text}`,
-    `agents/a.agent.yaml:12:40 spec.memory.conversational.backend: "redis" is ${text}`,
-    `agents/a.agent.yaml:12:49 spec.memory.episodic: ${text}`,
+    `agents/a.agent.yaml:11:3 spec.schedules: ${text}`,
+    `agents/a.agent.yaml:13:40 spec.memory.conversational.backend: "redis" is ${text}`,
+    `agents/a.agent.yaml:13:49 spec.memory.episodic: ${text}`,
   ]);
+});
+
+test("a notice is about what a variable says, not about its name", () => {
+  const spec = '  orchestration: { pattern: "${P}" }\n';
+  expect(one(spec, { P: "react" }).agent.notices).toEqual([]);
+  expect(one(spec, { P: "swarm" }).agent.notices).toHaveLength(1);
 });
 
 test("documents that come by API: paths instead of places, no literal keys, no variables to read out", () => {
@@ -322,6 +328,16 @@ test("documents that come by API: paths instead of places, no literal keys, no v
   expect(good.errors).toEqual([]);
   expect(good.definition?.model.default.candidates[0]?.apiKey).toEqual({ from: "env", name: "K" });
   expect(good.notices).toEqual(["spec.guardrails: accepted, but has no effect in this version"]);
+});
+
+test("a hostile document is an error like any other", () => {
+  const deep = JSON.parse(`{"spec":${'{"a":'.repeat(100_000)}1${"}".repeat(100_000)}}`) as never;
+  expect(checkAgentDocument(deep, { env: {} }).errors).toEqual([{ path: "", message: "nested deeper than 64 levels" }]);
+  const proto =
+    '{"apiVersion":"astromesh/v1","kind":"Agent","metadata":{"name":"x"},"spec":{"__proto__":{"tools":[]}}}';
+  expect(checkAgentDocument(JSON.parse(proto) as never, { env: {} }).errors).toEqual([
+    { path: "spec", message: 'unknown key "__proto__"' },
+  ]);
 });
 
 test("anything at all gives errors, never an exception", () => {

@@ -1,6 +1,6 @@
 import { SERVICE_NAMES } from "../core/index.ts";
 import { nodeUrl } from "./addresses.ts";
-import { formatPath, type Path } from "./fault.ts";
+import type { Path } from "./fault.ts";
 import type { RuntimeSpec } from "./runtime-schema.ts";
 import { durationMs } from "./schema-parts.ts";
 
@@ -8,15 +8,17 @@ import { durationMs } from "./schema-parts.ts";
 export interface Finding {
   readonly path: Path;
   readonly message: string;
+  /** The same seen from the other setting, for when only that one was set. */
+  readonly otherwise?: Finding;
 }
 
 /** What is wrong between settings that are right by themselves. */
 export function checkSettings(spec: RuntimeSpec): Finding[] {
   const { mesh, store, api } = spec;
   return [
-    ...below(spec, ["mesh", "heartbeat_interval"], ["mesh", "failure_timeout"]),
-    ...below(spec, ["mesh", "gossip_interval"], ["mesh", "failure_timeout"]),
-    ...below(spec, ["mesh", "failure_timeout"], ["mesh", "dead_timeout"]),
+    ...inOrder(mesh, "heartbeat_interval", "failure_timeout"),
+    ...inOrder(mesh, "gossip_interval", "failure_timeout"),
+    ...inOrder(mesh, "failure_timeout", "dead_timeout"),
     ...mesh.seeds.flatMap((seed, index) => addressFinding(seed, ["mesh", "seeds", index])),
     ...(mesh.advertise === null ? [] : addressFinding(mesh.advertise, ["mesh", "advertise"])),
     ...(store.type === "postgres" && store.url === null
@@ -56,11 +58,12 @@ export function warnAbout(spec: RuntimeSpec): Finding[] {
   return [...without("tools"), ...without("memory"), ...short, ...idle];
 }
 
-function below(spec: RuntimeSpec, lower: readonly [string, string], upper: readonly [string, string]): Finding[] {
-  const mesh = spec.mesh as Readonly<Record<string, unknown>>;
-  const value = (path: readonly [string, string]): string | number => mesh[path[1]] as string | number;
-  if (durationMs(value(lower)) < durationMs(value(upper))) return [];
-  return [{ path: upper, message: `must be above ${formatPath(lower)} (${value(lower)})` }];
+type MeshTimer = "heartbeat_interval" | "gossip_interval" | "failure_timeout" | "dead_timeout";
+
+function inOrder(mesh: RuntimeSpec["mesh"], lower: MeshTimer, upper: MeshTimer): Finding[] {
+  if (durationMs(mesh[lower]) < durationMs(mesh[upper])) return [];
+  const otherwise = { path: ["mesh", lower], message: `must be below mesh.${upper} (${mesh[upper]})` };
+  return [{ path: ["mesh", upper], message: `must be above mesh.${lower} (${mesh[lower]})`, otherwise }];
 }
 
 function addressFinding(address: string, path: Path): Finding[] {

@@ -65,7 +65,7 @@ export interface OtelEnvironment {
 }
 
 /** Where astromeshctl looks for a node when nothing says otherwise. */
-export const DEFAULT_URL = "http://localhost:8000";
+const DEFAULT_URL = "http://localhost:8000";
 
 /** Reads the environment; every variable that is wrong is a fault, and counts as unset. */
 export function readEnvironment(variables: Variables): {

@@ -46,7 +46,7 @@ export function formatFaults(faults: readonly Fault[]): string[] {
 }
 
 /** By file, line and column; those without a place come first, in their own order. */
-export function sortFaults(faults: readonly Fault[]): Fault[] {
+function sortFaults(faults: readonly Fault[]): Fault[] {
   return faults.toSorted((a, b) => {
     const files = (a.file ?? "").localeCompare(b.file ?? "", "en");
     if (files !== 0) return files;

@@ -4,13 +4,10 @@ export { loadAgents } from "./agents.ts";
 export type { LoadedAgents } from "./agents.ts";
 export { checkChannels } from "./channels.ts";
 export type { CheckedChannels } from "./channels.ts";
-export { DEFAULT_AGENT, defaultAgent } from "./default-agent.ts";
 export { editorSchemas } from "./editor-schemas.ts";
 export { readEnvironment } from "./environment.ts";
 export type { Environment, OtelEnvironment } from "./environment.ts";
 export type { ApiKey } from "./environment-reader.ts";
-export { formatFault } from "./fault.ts";
-export type { Fault } from "./fault.ts";
 export type { Flags } from "./flags.ts";
 export type {
   AgentDefaults,
@@ -26,7 +23,6 @@ export type {
   StoreConfig,
 } from "./node-config.ts";
 export { findProfilesDir } from "./profiles.ts";
-export { DEFAULT_PROVIDER, PROVIDER_TYPES } from "./provider-types.ts";
 export type { ProviderType } from "./provider-types.ts";
 export { loadProviders } from "./providers.ts";
 export type { LoadedProviders, ProvidersInput } from "./providers.ts";

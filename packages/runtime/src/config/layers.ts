@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from "../core/index.ts";
 import type { ConfigEntry } from "../core/ports/index.ts";
+import type { Finding } from "./checks.ts";
 import { type Fault, formatPath, type Path } from "./fault.ts";
 import { positionOf, type Source } from "./located.ts";
 import { hideSecrets } from "./secrets.ts";
@@ -52,10 +53,12 @@ function holds(tree: JsonObject, path: Path): boolean {
 }
 
 /** A fault about a merged setting, placed where it was set. */
-export function faultOf(layers: readonly Layer[], path: Path, message: string): Fault {
+export function faultOf(layers: readonly Layer[], finding: Finding): Fault {
+  const { path, message, otherwise } = finding;
   const origin = originOf(layers, path);
+  if (origin === DEFAULT && otherwise !== undefined) return faultOf(layers, otherwise);
+  if (origin === DEFAULT) return { file: null, at: null, path: ["spec", ...path], message };
   if (origin.place === null) {
-    if (origin === DEFAULT) return { file: null, at: null, path: ["spec", ...path], message };
     return { file: null, at: null, path: [origin.label], message: `${formatPath(["spec", ...path])}: ${message}` };
   }
   const { source, path: inside } = origin.place;

@@ -1,6 +1,9 @@
 import { isJsonArray, type Json, type JsonObject } from "../core/index.ts";
 import type { Fault, Path, Position } from "./fault.ts";
 
+/** Levels of lists and mappings that any document may have. */
+export const MAX_DEPTH = 64;
+
 /** A value that knows where it stands. Null positions: the document came as JSON, without a text. */
 export type Located = LocatedScalar | LocatedMap | LocatedList;
 
@@ -46,11 +49,6 @@ export function toJson(node: Located): Json {
   return node.kind === "list" ? node.items.map(toJson) : mapToJson(node);
 }
 
-/** The plain value of a source; an empty object when its root is no mapping. */
-export function sourceToJson(source: Source): JsonObject {
-  return source.root.kind === "map" ? mapToJson(source.root) : {};
-}
-
 // Object.fromEntries defines own properties, so that a key `__proto__` stays a key.
 function mapToJson(map: LocatedMap): JsonObject {
   return Object.fromEntries([...map.entries].map(([key, entry]) => [key, toJson(entry.value)]));
@@ -92,7 +90,7 @@ export function positionOf(root: Located, path: Path): Position | null {
 }
 
 /** Where the key of a value stands; the value's own place where it has no key (list items, the root). */
-export function keyPositionOf(root: Located, path: Path): Position | null {
+function keyPositionOf(root: Located, path: Path): Position | null {
   const parent = nodeAt(root, path.slice(0, -1));
   const key = path.at(-1);
   if (parent?.kind === "map" && key !== undefined) {

@@ -6,7 +6,7 @@ import { API_VERSION, duration, httpUrl, json, jsonObject, port, text, variableN
 // `kind: NodeConfig`, as the multi-node deployment guide writes it: what a machine is, and what it depends on.
 
 /** What a NodeConfig's machine does. */
-export const NODE_TYPES = ["orchestrator", "edge", "hybrid"] as const;
+const NODE_TYPES = ["orchestrator", "edge", "hybrid"] as const;
 
 /** The types of `llm_providers` and the provider types that they are with us. */
 export const LLM_PROVIDER_TYPES = {

@@ -1,4 +1,4 @@
-import type { Json } from "../core/index.ts";
+import type { Json, RoutingStrategy } from "../core/index.ts";
 import type { Fault, Path } from "./fault.ts";
 import { faultAt, faultAtKey, type Located, type Source, toJson } from "./located.ts";
 
@@ -16,6 +16,9 @@ interface NotYet {
 
 const NODE: readonly DocumentKind[] = ["RuntimeConfig", "NodeConfig"];
 
+/** Model router strategies that choose; the others keep the order of the file. */
+const STRATEGIES: readonly RoutingStrategy[] = ["quality_first", "round_robin", "cost_optimized"];
+
 /**
  * Everything that documents may say and that has no effect in this release. A release that brings a part to life
  * deletes its line here; nothing else says that it was missing.
@@ -23,21 +26,18 @@ const NODE: readonly DocumentKind[] = ["RuntimeConfig", "NodeConfig"];
 const NOT_YET: readonly NotYet[] = [
   { kinds: ["Agent"], path: "spec.orchestration.pattern", alive: ["react"] },
   { kinds: ["Agent"], path: "spec.memory.conversational.backend", alive: ["sqlite", "postgres"] },
-  { kinds: ["Agent"], path: "spec.memory.conversational.strategy", alive: ["sliding_window"] },
+  { kinds: ["Agent"], path: "spec.memory.conversational.strategy", alive: ["sliding_window", "token_budget"] },
   { kinds: ["Agent"], path: "spec.memory.episodic" },
   { kinds: ["Agent"], path: "spec.memory.semantic" },
   { kinds: ["Agent"], path: "spec.guardrails" },
   { kinds: ["Agent"], path: "spec.knowledge" },
   { kinds: ["Agent"], path: "spec.schedules" },
   { kinds: ["Agent"], path: "spec.channels" },
-  { kinds: ["Agent"], path: "spec.output_schema" },
-  { kinds: ["Agent"], path: "spec.budget" },
   { kinds: ["Agent"], path: "spec.execution" },
-  { kinds: ["Agent"], path: "spec.model.routing.strategy", alive: ["quality_first"] },
-  { kinds: ["Agent"], path: "spec.model.default.strategy", alive: ["quality_first"] },
-  { kinds: ["Agent"], path: "spec.model.roles.*.strategy", alive: ["quality_first"] },
+  { kinds: ["Agent"], path: "spec.model.routing.strategy", alive: STRATEGIES },
+  { kinds: ["Agent"], path: "spec.model.default.strategy", alive: STRATEGIES },
+  { kinds: ["Agent"], path: "spec.model.roles.*.strategy", alive: STRATEGIES },
   { kinds: ["Agent"], path: "spec.tools.*.type", alive: ["builtin"] },
-  { kinds: ["Agent"], path: "spec.tools.*.approval", alive: ["never"] },
   { kinds: NODE, path: "spec.mesh.enabled", alive: [false] },
   { kinds: NODE, path: "spec.peers" },
   { kinds: NODE, path: "spec.routing" },
@@ -60,7 +60,7 @@ const NOT_YET: readonly NotYet[] = [
   { kinds: ["NodeConfig"], path: "spec.secrets" },
   { kinds: ["NodeConfig"], path: "spec.cortex" },
   { kinds: ["NodeConfig"], path: "spec.cluster" },
-  { kinds: ["ProviderConfig"], path: "spec.routing.default_strategy", alive: ["quality_first"] },
+  { kinds: ["ProviderConfig"], path: "spec.routing.default_strategy", alive: STRATEGIES },
   { kinds: ["Channels"], path: "channels" },
 ];
 

@@ -24,6 +24,8 @@ export interface ChosenProfile {
   /** Without folder and extension. */
   readonly name: string;
   readonly file: string;
+  /** The variable that chose it. */
+  readonly variable: string;
 }
 
 /**
@@ -42,13 +44,13 @@ export function chooseProfile(
   if (profile !== null && /[/\\]|\.ya?ml$/.test(profile)) {
     const file = resolve(cwd, profile);
     return existsSync(file)
-      ? { profile: { name: basename(file).replace(/\.ya?ml$/, ""), file }, faults: [] }
+      ? { profile: { name: basename(file).replace(/\.ya?ml$/, ""), file, variable }, faults: [] }
       : fail(`there is no file ${profile}`);
   }
   if (profilesDir === null) return fail("this installation has no config/profiles folder");
   const name = profile ?? `${meshEnabled === true ? "mesh-" : ""}${role ?? "full"}`;
   const known = profileNames(profilesDir);
-  if (known.includes(name)) return { profile: { name, file: join(profilesDir, `${name}.yaml`) }, faults: [] };
+  if (known.includes(name)) return { profile: { name, file: join(profilesDir, `${name}.yaml`), variable }, faults: [] };
   return fail(`there is no profile "${name}"; there are ${known.join(", ")}${suggestion(name, known)}`);
 }
 

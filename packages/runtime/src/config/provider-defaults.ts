@@ -27,8 +27,8 @@ export function environmentProviders(environment: Environment): ProviderEntry[] 
       endpoint: ollamaUrl ?? "http://localhost:11434",
       origin: ollamaUrl === null ? "built-in" : "OLLAMA_HOST",
     }),
-    ...(hasOpenAiKey ? [entry("openai", { models: ["gpt-4o-mini"], ...keyed("OPENAI_API_KEY") })] : []),
-    ...(hasAnthropicKey ? [entry("anthropic", { models: ["claude-haiku-4-5"], ...keyed("ANTHROPIC_API_KEY") })] : []),
+    ...(hasOpenAiKey ? [entry("openai", keyed("OPENAI_API_KEY"))] : []),
+    ...(hasAnthropicKey ? [entry("anthropic", keyed("ANTHROPIC_API_KEY"))] : []),
   ];
 }
 
@@ -41,8 +41,7 @@ export function defaultCandidates(
   configured: readonly ProviderEntry[],
   found: readonly ProviderEntry[],
 ): ProvidersConfig["defaultCandidates"] {
-  const order = [...configured, ...found.filter(({ type }) => type !== "offline")];
-  const names = order
+  const names = [...configured, ...found]
     .filter(({ type }) => type !== "offline" && !PROVIDERS_NOT_YET.includes(type))
     .map(({ name }) => name);
   const first = chosen === undefined ? [] : [{ provider: chosen.provider, model: chosen.model ?? null }];

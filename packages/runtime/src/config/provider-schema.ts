@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 import { ROUTING_STRATEGIES } from "../core/index.ts";
-import { PROVIDER_WORDS } from "./provider-types.ts";
+import { PROVIDER_TYPES } from "./provider-types.ts";
 import {
   envelope,
   httpUrl,
@@ -14,7 +14,7 @@ import {
 } from "./schema-parts.ts";
 
 const provider = z.strictObject({
-  type: z.enum(PROVIDER_WORDS as readonly [string, ...string[]]).describe("What the server speaks."),
+  type: z.enum(PROVIDER_TYPES).describe("What the server speaks."),
   endpoint: httpUrl.optional().describe("The base URL: with its version for OpenAI's protocol, the root for Ollama."),
   models: z.array(text).default([]).describe("Models to offer; the first is the one for `model: default`."),
   api_key: text.optional().describe("Best a ${VARIABLE}."),

@@ -55,7 +55,7 @@ test("entries, aliases, keys, scripts and prices", () => {
   const files = { "config/providers.yaml": providers, "config/scripts/demo.yaml": "replies:\n  - text: hello\n" };
   const { config, secrets, notices } = good(files, { CLOUD_KEY: "k", TAG: "t" });
   expect(config.providers.get("big")).toMatchObject({
-    type: "openai_compat",
+    type: "vllm",
     models: ["llama", "qwen"],
     apiKey: { from: "file", owner: "provider:big", path: ["api_key"] },
     timeoutMs: 30_000,
@@ -95,7 +95,7 @@ test("providers*.yaml are one configuration; later files win", () => {
 test("everything wrong at once, and never a key", () => {
   const text = `${HEAD}  providers:
     a: { type: olama }
-    b: { type: vllm }
+    b: { type: azure_openai }
     c: { type: openai, api_key: sk-hidden, api_key_env: KEY, endpont: x }
     d: { type: scripted }
     e: { type: ollama, script: x }
@@ -105,7 +105,7 @@ test("everything wrong at once, and never a key", () => {
 `;
   const broken = load({ "config/providers.yaml": text });
   expect(!broken.ok && broken.errors).toEqual([
-    'config/providers.yaml:5:16 spec.providers.a.type: expected one of ollama, openai, openai_compat, anthropic, local, offline, scripted, vllm, tgi, llamacpp, azure_openai, lmstudio, got "olama"; did you mean "ollama"?',
+    'config/providers.yaml:5:16 spec.providers.a.type: expected one of ollama, openai, openai_compat, vllm, tgi, llamacpp, azure_openai, lmstudio, anthropic, local, offline, scripted, got "olama"; did you mean "ollama"?',
     'config/providers.yaml:7:62 spec.providers.c: unknown key "endpont"; did you mean "endpoint"?',
     "config/providers.yaml:11:34 spec.providers.g.endpoint: an address must hold no user or password",
   ]);
@@ -113,7 +113,7 @@ test("everything wrong at once, and never a key", () => {
   const wrong = load({ "config/providers.yaml": right });
   expect(!wrong.ok && wrong.errors).toEqual([
     "config/nowhere.yaml:1:1 cannot be read (ENOENT)",
-    "config/providers.yaml:6:5 spec.providers.b: endpoint: required for type vllm",
+    "config/providers.yaml:6:5 spec.providers.b: endpoint: required for type azure_openai",
     "config/providers.yaml:7:57 spec.providers.c.api_key_env: give api_key or api_key_env, not both",
     "config/providers.yaml:8:5 spec.providers.d: script: required for type scripted",
     "config/providers.yaml:9:32 spec.providers.e.script: only type scripted has a script",
@@ -131,10 +131,10 @@ test("variables: a reference that is not set is an error, a key's variable that 
 });
 
 test("types and strategies of later releases say so; an unknown default is an error", () => {
-  const later = `${HEAD}  providers: { c: { type: anthropic } }\n  routing: { default_strategy: cost_optimized }\n`;
+  const later = `${HEAD}  providers: { c: { type: anthropic } }\n  routing: { default_strategy: latency_optimized }\n`;
   expect(good({ "config/providers.yaml": later }).notices).toEqual([
     'config/providers.yaml:4:27 spec.providers.c.type: "anthropic" is accepted, but has no effect in this version',
-    'config/providers.yaml:5:32 spec.routing.default_strategy: "cost_optimized" is accepted, but has no effect in this version',
+    'config/providers.yaml:5:32 spec.routing.default_strategy: "latency_optimized" is accepted, but has no effect in this version',
   ]);
   const unknown = load({ "config/providers.yaml": `${HEAD}  default: { provider: olama }\n` });
   expect(!unknown.ok && unknown.errors).toEqual([

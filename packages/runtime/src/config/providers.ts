@@ -14,7 +14,7 @@ import { readSource } from "./read-source.ts";
 import { durationMs } from "./schema-parts.ts";
 import type { LiteralSecret } from "./secrets.ts";
 import { suggestion } from "./suggest.ts";
-import { validateSource } from "./validate.ts";
+import { validateSource, withoutRepeats } from "./validate.ts";
 import { expandSource, type Variables } from "./variables.ts";
 
 /** What the node's model servers are read from. */
@@ -51,7 +51,7 @@ export function loadProviders(input: ProvidersInput): LoadedProviders {
     faults.push(...read.faults);
     return read.file === null ? [] : [read.file];
   });
-  const named = files.map((file) => readEntries(file, input.cwd));
+  const named = files.map((file) => readEntries(file, input));
   faults.push(...named.flatMap((entries) => entries.faults));
   const found = environmentProviders(input.environment);
   const written = [...input.llmProviders.entries, ...named.flatMap((entries) => entries.entries)];
@@ -93,12 +93,10 @@ function readProviderFile(
 ): { readonly file: ProviderFileRead | null; readonly faults: readonly Fault[] } {
   const read = readSource(path, input.cwd);
   if (read.source === null) return { file: null, faults: read.faults };
-  const { source, faults } = expandSource(read.source, input.env, { keeps: keepsReferences, refuseElsewhere: false });
-  if (faults.length > 0) return { file: null, faults };
+  const { source, faults } = expandSource(read.source, input.env, { keeps: keepsReferences });
   const checked = validateSource(providerFile, source);
-  return checked.ok
-    ? { file: { source, file: checked.value, path }, faults: [] }
-    : { file: null, faults: checked.faults };
+  if (!checked.ok) return { file: null, faults: [...faults, ...withoutRepeats(checked.faults, faults)] };
+  return faults.length > 0 ? { file: null, faults } : { file: { source, file: checked.value, path }, faults };
 }
 
 /** Keys and parameters are read when they are used. */

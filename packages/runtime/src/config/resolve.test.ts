@@ -125,6 +125,12 @@ test("errors between settings stand where the setting was made", () => {
   ]);
 });
 
+test("an error between a setting and a default stands at the setting", () => {
+  expect(errors("  mesh: { heartbeat_interval: 20s }\n")).toEqual([
+    "config/runtime.yaml:4:31 spec.mesh.heartbeat_interval: must be below mesh.failure_timeout (15)",
+  ]);
+});
+
 test("faults through anchors and merge keys stand where their text does", () => {
   const spec = `  peers:
     - &one { name: one, url: http://one, services: [agents], prt: 1 }
@@ -196,6 +202,19 @@ test("a role whose services a file sets otherwise is a warning", () => {
   const cwd = configTree({ "config/runtime.yaml": `${HEAD}  services:\n    agents: false\n` });
   expect(good(cwd, { env: { ASTROMESH_ROLE: "worker" } }).warnings).toEqual([
     "ASTROMESH_ROLE: the role is worker, but the services are set otherwise (config/runtime.yaml:5:13)",
+  ]);
+});
+
+test("what a variable sets is checked like what a file sets", () => {
+  const cwd = configTree({ "config/runtime.yaml": HEAD });
+  const env = {
+    ASTROMESH_API_KEYS: "my name:0123456789abcdef",
+    OTEL_EXPORTER_OTLP_ENDPOINT: "http://user:hidden@collector",
+  };
+  const resolved = resolve(cwd, { env });
+  expect(!resolved.ok && resolved.errors).toEqual([
+    "ASTROMESH_API_KEYS: spec.api.auth.keys[0].name: must begin with a letter or digit and hold at most 63 letters, digits, dots, dashes and underscores",
+    "OTEL_EXPORTER_OTLP_ENDPOINT: spec.observability.otlp.endpoint: an address must hold no user or password",
   ]);
 });
 

@@ -6,16 +6,18 @@ import { checkSettings, type Finding, warnAbout } from "./checks.ts";
 import { environmentLayer } from "./environment-layer.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 import { type Fault, formatFaults } from "./fault.ts";
-import { type Flags, readFlags } from "./flags.ts";
+import { type FlagLayer, type Flags, readFlags } from "./flags.ts";
 import { faultOf, type Layer, listSettings, mergeLayers, namedLayer, originOf } from "./layers.ts";
 import { type LlmProviders, readLlmProviders } from "./llm-providers.ts";
+import { fromJson } from "./located.ts";
 import type { NodeConfig, Places } from "./node-config.ts";
 import { NO_EFFECT } from "./not-yet.ts";
-import { chooseProfile, findProfilesDir, roleOf } from "./profiles.ts";
+import { type ChosenProfile, chooseProfile, findProfilesDir, roleOf } from "./profiles.ts";
 import { runtimeSpec, type RuntimeSpec } from "./runtime-schema.ts";
 import { type FoundConfig, findConfig, SYSTEM_PLACES, type SystemPlaces } from "./search.ts";
 import { readSettingsFile, type SettingsFile } from "./settings-file.ts";
 import { toNodeConfig } from "./to-node-config.ts";
+import { validateSource } from "./validate.ts";
 import type { Variables } from "./variables.ts";
 
 /** What a node's configuration is read from. */
@@ -55,21 +57,10 @@ export type ResolvedNode =
  * `file:line:col path: message`, and none of them holds a secret.
  */
 export function resolveNodeConfig(input: ConfigInput): ResolvedNode {
-  const { environment, faults: variableFaults } = readEnvironment(input.env);
-  const flags = readFlags(input.flags);
   const system = input.system ?? SYSTEM_PLACES;
-  const { cwd, env } = input;
-  const found = findConfig({ flag: input.flags.config ?? null, variable: environment.configDir, cwd, system });
-  const profilesDir = input.profilesDir === undefined ? findProfilesDir() : input.profilesDir;
-  const chosen = chooseProfile(environment, cwd, profilesDir);
-  const profile = chosen.profile;
-  const files: SettingsFile[] = [
-    ...(profile === null ? [] : [readSettingsFile(profile.file, { label: `profile ${profile.name}`, env, cwd })]),
-    ...(found.file === null ? [] : [readSettingsFile(found.file, { label: null, env, cwd })]),
-  ];
-  const early = [...flags.faults, ...variableFaults, ...found.faults, ...chosen.faults];
-  const faults = [...early, ...files.flatMap((file) => file.faults)];
-  if (faults.length > 0) return { ok: false, errors: formatFaults(faults) };
+  const told = readTold(input, system);
+  const { environment, flags, found, profile, files } = told;
+  if (told.faults.length > 0) return { ok: false, errors: formatFaults(told.faults) };
   if (files.length === 0) return { ok: false, errors: [nothingFound(found)] };
 
   const variables = environmentLayer(environment);
@@ -78,21 +69,20 @@ export function resolveNodeConfig(input: ConfigInput): ResolvedNode {
     namedLayer(variables.tree, variables.names),
     namedLayer(flags.tree, flags.names),
   ];
-  // Each layer fits the schema by itself, and the schema has no rule between keys: so does their union.
-  const spec = runtimeSpec.parse(mergeLayers(layers));
-  const asFaults = (findings: readonly Finding[]): Fault[] =>
-    findings.map((finding) => faultOf(layers, finding.path, finding.message));
+  const merged = validateSource(runtimeSpec, { file: null, root: fromJson(mergeLayers(layers)) });
+  const asFaults = (findings: readonly Finding[]): Fault[] => findings.map((finding) => faultOf(layers, finding));
+  if (!merged.ok) return { ok: false, errors: formatFaults(asFaults(merged.faults)) };
+  const spec = merged.value;
   const wrong = asFaults(checkSettings(spec));
   if (wrong.length > 0) return { ok: false, errors: formatFaults(wrong) };
 
-  const mode = found.dir === system.config ? "system" : "dev";
-  const places = placeFiles({ found, mode, system, environment, cwd, pidFile: input.flags.pidFile ?? null });
   const node = files.at(-1)?.node ?? null;
+  const mode = found.dir === system.config ? "system" : "dev";
   const config = toNodeConfig(spec, {
     role: environment.role ?? roleOf(spec.services),
     profile: profile?.name ?? null,
     mode,
-    places,
+    places: placeFiles(told, mode, input, system),
     workers: flags.workers ?? 1,
     deployment: { mode: environment.deploymentMode ?? "monolith", serviceUrls: environment.serviceUrls },
     hostname: input.hostname ?? osHostname(),
@@ -102,11 +92,38 @@ export function resolveNodeConfig(input: ConfigInput): ResolvedNode {
   return {
     ok: true,
     config,
-    origins: [...placeOrigins(config, input, environment, found), ...listSettings(spec, layers)],
+    origins: [...placeOrigins(config, told, input.flags), ...listSettings(spec, layers)],
     warnings: [...found.warnings, ...roleWarning(environment, spec, layers), ...formatFaults(warnings)],
     notices: [...deploymentNotice(environment), ...formatFaults(files.flatMap((file) => file.notices))],
     llmProviders: readLlmProviders(node),
   };
+}
+
+/** What flags, environment and files say, before it is put together. */
+interface Told {
+  readonly environment: Environment;
+  readonly flags: FlagLayer;
+  readonly found: FoundConfig;
+  readonly profile: ChosenProfile | null;
+  /** The profile's file and the settings file, as far as there are any. */
+  readonly files: readonly SettingsFile[];
+  readonly faults: readonly Fault[];
+}
+
+function readTold(input: ConfigInput, system: SystemPlaces): Told {
+  const { cwd, env } = input;
+  const { environment, faults } = readEnvironment(env);
+  const flags = readFlags(input.flags);
+  const found = findConfig({ flag: input.flags.config ?? null, variable: environment.configDir, cwd, system });
+  const profilesDir = input.profilesDir === undefined ? findProfilesDir() : input.profilesDir;
+  const { profile, faults: profileFaults } = chooseProfile(environment, cwd, profilesDir);
+  const files = [
+    ...(profile === null ? [] : [readSettingsFile(profile.file, { label: `profile ${profile.name}`, env, cwd })]),
+    ...(found.file === null ? [] : [readSettingsFile(found.file, { label: null, env, cwd })]),
+  ];
+  const outside = [...flags.faults, ...faults, ...found.faults, ...profileFaults];
+  const inside = files.flatMap((file) => file.faults);
+  return { environment, flags, found, profile, files, faults: [...outside, ...inside] };
 }
 
 function nothingFound(found: FoundConfig): string {
@@ -114,45 +131,25 @@ function nothingFound(found: FoundConfig): string {
   return `no runtime.yaml found in ${places}; write one with "astromeshctl init", or set ASTROMESH_ROLE`;
 }
 
-function placeFiles(input: {
-  readonly found: FoundConfig;
-  readonly mode: NodeConfig["mode"];
-  readonly system: SystemPlaces;
-  readonly environment: Environment;
-  readonly cwd: string;
-  readonly pidFile: string | null;
-}): Places {
-  const { found, mode, system, environment, cwd } = input;
-  const dataDir = resolve(cwd, environment.dataDir ?? (mode === "system" ? system.data : ".astromesh"));
-  const pidFile = input.pidFile ?? join(mode === "system" ? system.run : dataDir, "astromeshd.pid");
-  return { configDir: found.dir, configFile: found.file, dataDir, pidFile: resolve(cwd, pidFile) };
+function placeFiles(told: Told, mode: NodeConfig["mode"], input: ConfigInput, system: SystemPlaces): Places {
+  const { found, environment } = told;
+  const dataDir = resolve(input.cwd, environment.dataDir ?? (mode === "system" ? system.data : ".astromesh"));
+  const pidFile = input.flags.pidFile ?? join(mode === "system" ? system.run : dataDir, "astromeshd.pid");
+  return { configDir: found.dir, configFile: found.file, dataDir, pidFile: resolve(input.cwd, pidFile) };
 }
 
 /** Settings that stand in no file. */
-function placeOrigins(
-  config: NodeConfig,
-  input: ConfigInput,
-  environment: Environment,
-  found: FoundConfig,
-): ConfigEntry[] {
+function placeOrigins(config: NodeConfig, { environment, found, profile }: Told, flags: Flags): ConfigEntry[] {
   const { places } = config;
   const by = (named: boolean, name: string): string => (named ? name : "default");
-  const folder =
-    input.flags.config !== undefined && found.dir === resolve(input.cwd, input.flags.config)
-      ? "--config"
-      : by(
-          environment.configDir !== null && found.dir === resolve(input.cwd, environment.configDir),
-          "ASTROMESH_CONFIG_DIR",
-        );
-  const profile = environment.profile !== null ? "ASTROMESH_PROFILE" : "ASTROMESH_ROLE";
   return [
     { path: "role", value: config.role, origin: by(environment.role !== null, "ASTROMESH_ROLE") },
-    { path: "profile", value: config.profile, origin: by(config.profile !== null, profile) },
-    { path: "config_dir", value: places.configDir, origin: folder },
-    { path: "config_file", value: places.configFile, origin: folder },
+    { path: "profile", value: config.profile, origin: profile?.variable ?? "default" },
+    { path: "config_dir", value: places.configDir, origin: found.origin },
+    { path: "config_file", value: places.configFile, origin: found.origin },
     { path: "data_dir", value: places.dataDir, origin: by(environment.dataDir !== null, "ASTROMESH_DATA_DIR") },
-    { path: "pid_file", value: places.pidFile, origin: by(input.flags.pidFile !== undefined, "--pid-file") },
-    { path: "workers", value: config.workers, origin: by(input.flags.workers !== undefined, "--workers") },
+    { path: "pid_file", value: places.pidFile, origin: by(flags.pidFile !== undefined, "--pid-file") },
+    { path: "workers", value: config.workers, origin: by(flags.workers !== undefined, "--workers") },
   ];
 }
 

@@ -158,7 +158,7 @@ const routing = z.strictObject({
 });
 
 /** The hardware that a node offers. */
-export const nodeResources = z.strictObject({
+const nodeResources = z.strictObject({
   cpu_cores: count.nullable().default(null),
   memory_gb: z.number().positive().nullable().default(null),
   disk_gb: z.number().positive().nullable().default(null),

@@ -21,7 +21,7 @@ export const SYSTEM_PLACES: SystemPlaces = {
 };
 
 /** The name of the settings file in a folder. */
-export const RUNTIME_FILE = "runtime.yaml";
+const RUNTIME_FILE = "runtime.yaml";
 
 /** Where the configuration is. */
 export interface FoundConfig {
@@ -29,6 +29,8 @@ export interface FoundConfig {
   readonly file: string | null;
   /** The folder of agents and providers; null when no candidate exists. */
   readonly dir: string | null;
+  /** Who named the folder: the flag, the variable, or `default`. */
+  readonly origin: string;
   /** The four places in words, for the error when nothing was found. */
   readonly looked: readonly string[];
   readonly warnings: readonly string[];
@@ -55,22 +57,27 @@ export function findConfig(input: {
   ];
   const given = flag === null ? null : resolve(cwd, flag);
   if (given !== null && isFile(given)) {
-    return { file: given, dir: dirname(given), looked, warnings: [], faults: [] };
+    return { file: given, dir: dirname(given), origin: "--config", looked, warnings: [], faults: [] };
   }
   if (given !== null && !isFolder(given)) {
     const fault: Fault = { file: null, at: null, path: ["--config"], message: `there is no file or folder ${flag}` };
-    return { file: null, dir: null, looked, warnings: [], faults: [fault] };
+    return { file: null, dir: null, origin: "--config", looked, warnings: [], faults: [fault] };
   }
   const named = variable === null ? null : resolve(cwd, variable);
-  const folders = [given, named, system.config, join(cwd, "config")].filter((folder) => folder !== null);
-  const dir = folders.find((folder) => isFile(join(folder, RUNTIME_FILE))) ?? null;
-  const used = dir ?? folders.find(isFolder) ?? null;
-  const passed = [
-    { name: "--config", folder: given },
-    { name: "ASTROMESH_CONFIG_DIR", folder: named },
-  ].filter(({ folder }) => folder !== null && folder !== used && folders.indexOf(folder) < folders.indexOf(used ?? ""));
-  const warnings = passed.map(({ name, folder }) => `${name}: ${folder} holds no ${RUNTIME_FILE}; using ${used}`);
-  return { file: dir === null ? null : join(dir, RUNTIME_FILE), dir: used, looked, warnings, faults: [] };
+  const candidates = [
+    { origin: "--config", folder: given },
+    { origin: "ASTROMESH_CONFIG_DIR", folder: named },
+    { origin: "default", folder: system.config },
+    { origin: "default", folder: join(cwd, "config") },
+  ].flatMap(({ origin, folder }) => (folder === null ? [] : [{ origin, folder }]));
+  const holder = candidates.find(({ folder }) => isFile(join(folder, RUNTIME_FILE)));
+  const used = holder ?? candidates.find(({ folder }) => isFolder(folder));
+  const warnings = candidates
+    .slice(0, used === undefined ? 0 : candidates.indexOf(used))
+    .filter(({ origin }) => origin !== "default")
+    .map(({ origin, folder }) => `${origin}: ${folder} holds no ${RUNTIME_FILE}; using ${used?.folder}`);
+  const file = holder === undefined ? null : join(holder.folder, RUNTIME_FILE);
+  return { file, dir: used?.folder ?? null, origin: used?.origin ?? "default", looked, warnings, faults: [] };
 }
 
 function isFile(path: string): boolean {

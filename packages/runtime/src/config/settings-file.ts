@@ -5,7 +5,7 @@ import { faultAt, nodeAt, type Source } from "./located.ts";
 import { nodeFile, type NodeSpec } from "./node-schema.ts";
 import { noticesOf } from "./not-yet.ts";
 import { readSource } from "./read-source.ts";
-import { runtimeFile } from "./runtime-schema.ts";
+import { runtimeFile, runtimeSections } from "./runtime-schema.ts";
 import { suggestion } from "./suggest.ts";
 import { validateSource, withoutRepeats } from "./validate.ts";
 import { expandSource, type Variables } from "./variables.ts";
@@ -30,7 +30,7 @@ export function readSettingsFile(
 ): SettingsFile {
   const read = readSource(file, options.cwd);
   if (read.source === null) return { ...NOTHING, faults: read.faults };
-  const expanded = expandSource(read.source, options.env, { keeps: isProviderKey, refuseElsewhere: false });
+  const expanded = expandSource(read.source, options.env, { keeps: isProviderKey });
   const { source } = expanded;
   const kind = nodeAt(source.root, ["kind"]);
   const word = kind?.kind === "scalar" ? kind.value : null;
@@ -68,7 +68,7 @@ function readNode(source: Source, label: string | null): SettingsFile {
   const given = specOf(checked.given);
   const mesh = isJsonObject(given["mesh"]) ? given["mesh"] : {};
   const named = mesh["node_name"] !== undefined;
-  const sections = Object.fromEntries(Object.entries(given).filter(([key]) => SHARED_SECTIONS.has(key)));
+  const sections = Object.fromEntries(Object.entries(given).filter(([key]) => Object.hasOwn(runtimeSections, key)));
   const tree = {
     ...sections,
     mesh: { node_name: metadata.name, ...mesh },
@@ -84,19 +84,6 @@ function readNode(source: Source, label: string | null): SettingsFile {
     faults: [],
   };
 }
-
-const SHARED_SECTIONS: ReadonlySet<string> = new Set([
-  "api",
-  "services",
-  "peers",
-  "observability",
-  "defaults",
-  "runs",
-  "store",
-  "redis_url",
-  "temporal_address",
-  "routing",
-]);
 
 function specOf(file: Json): JsonObject {
   const spec = isJsonObject(file) ? file["spec"] : undefined;

@@ -52,26 +52,28 @@ export function soleVariable(text: string): string | null {
 
 /** How a source's references are treated. */
 export interface ExpandOptions {
-  /** True for places whose text stays as it is (and is only checked), so that no secret is written down. */
-  keeps(path: Path): boolean;
-  /** True refuses references everywhere else: who sends a document by API may not read this node's variables. */
-  readonly refuseElsewhere: boolean;
+  /** True for places whose text stays as it is (and is only checked), so that no secret is written down. @default none */
+  readonly keeps?: (path: Path) => boolean;
+  /**
+   * Refuses references everywhere else: who sends a document by API may not read this node's variables.
+   *
+   * @default false
+   */
+  readonly refuseElsewhere?: boolean;
 }
-
-const EXPAND_ALL: ExpandOptions = { keeps: () => false, refuseElsewhere: false };
 
 /** Expands the references of every text in a source. Each unset variable is a fault at its value. */
 export function expandSource(
   source: Source,
   env: Variables,
-  options: ExpandOptions = EXPAND_ALL,
+  options: ExpandOptions = {},
 ): { readonly source: Source; readonly faults: readonly Fault[] } {
   const faults: Fault[] = [];
   const root = mapScalars(source.root, (scalar, path) => {
     if (typeof scalar.value !== "string" || !scalar.value.includes("${")) return scalar;
     const expansion = expandText(scalar.value, env);
-    const keeps = options.keeps(path);
-    if (options.refuseElsewhere && !keeps && expansion.named) {
+    const keeps = options.keeps?.(path) === true;
+    if (options.refuseElsewhere === true && !keeps && expansion.named) {
       const message = "a document sent by API may name variables only in api_key and config; write $${ for a plain ${";
       faults.push(faultAt(source, path, message));
     } else {

@@ -13,7 +13,7 @@ import {
 } from "yaml";
 
 import type { Fault, Position } from "./fault.ts";
-import type { Located, LocatedEntry, Source } from "./located.ts";
+import { type Located, type LocatedEntry, MAX_DEPTH, type Source } from "./located.ts";
 import { explainProblem } from "./yaml-problem.ts";
 
 /** What reading a file's text gave. */
@@ -25,7 +25,6 @@ export interface ReadSource {
 
 /** Values in one document, aliases counted as often as they are used: far above any real file. */
 const MAX_NODES = 50_000;
-const MAX_DEPTH = 64;
 const MAX_TEXT_CHARS = 1024 * 1024;
 
 /**
