@@ -8,7 +8,7 @@ import { hear, never, providerRequest, textOf } from "../fakes/models.ts";
 export interface ProviderUnderTest {
   readonly provider: ModelProvider;
   /** How many answers it was asked for. */
-  asked(): Promise<number>;
+  readonly asked: () => Promise<number>;
   /** Resolves when its server has noticed that the client left; null where there is no server. */
   readonly left: (() => Promise<void>) | null;
   /** Stops its server, so that nobody answers; null where there is none. */

@@ -51,7 +51,7 @@ describe("a real Ollama, recorded: /api/chat", () => {
       " when if token more would their question blue green there him find word this london file paris on she london time this has made word did step sun could",
     );
     expect(events).toHaveLength(30);
-    expect(last).toEqual({ type: "finish", reason: "stop", usage: { inputTokens: 6, outputTokens: 29 } });
+    expect(last).toEqual({ type: "finish", reason: "stop", usage: { inputTokens: 6, outputTokens: 30 } });
   });
 
   test.each([1, 7, 1_000])("the same in writes of %i bytes", async (pieces) => {
