@@ -16,10 +16,12 @@ export interface ProviderDeps {
 export interface ModelServer extends ProviderDeps {
   /** Such as `Ollama`. */
   readonly label: string;
-  /** Base URL without a slash at the end. */
+  /** Base URL without a slash at the end; a query is sent with every request. */
   readonly endpoint: string;
   /** The key to send; null for none. Read at each call, so that a new value needs no restart. */
   readonly apiKey: () => string | null;
+  /** The header that the key goes into as it is; null sends it as a bearer token. */
+  readonly keyHeader: string | null;
   /** What this server means by an error, where its status alone does not say. */
   readonly explain: (status: number, message: string) => { readonly code: ErrorCode; readonly message: string } | null;
 }
@@ -113,7 +115,7 @@ export function silent(server: ModelServer, limitMs: number): AstromeshError {
 }
 
 function where(server: ModelServer): string {
-  return `${server.label} at ${server.endpoint.replace(/\/\/[^/@]*@/, "//")}`;
+  return `${server.label} at ${server.endpoint}`;
 }
 
 /** Servers like to repeat the key that they refuse. */

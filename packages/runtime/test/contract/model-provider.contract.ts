@@ -101,6 +101,13 @@ export function modelProviderContract(name: string, answering: (script: Json) =>
       expect(events).toHaveLength(after);
     });
 
+    test("an answer may be slow, as long as it goes on", async () => {
+      const { provider } = await answering([{ reply: "one two three four five", delay_ms: 40, token_delay_ms: 40 }]);
+      const { events, error } = await hear(provider.stream(providerRequest({ timeoutMs: 150 }), never));
+      expect(error).toBeNull();
+      expect(textOf(events)).toBe("one two three four five");
+    });
+
     test("a signal that has aborted lets nothing out", async () => {
       const { provider, asked } = await answering([{ reply: "one" }]);
       const reason = new Error("not wanted any more");

@@ -43,6 +43,7 @@ export function createOllamaProvider(deps: ProviderDeps, options: OllamaOptions)
     label: "Ollama",
     endpoint: options.endpoint,
     apiKey: options.apiKey,
+    keyHeader: null,
     explain: (status, message) => explain(model, status, message),
   });
   const anyModel = serverFor("");
