@@ -34,6 +34,16 @@ export function notUnderstood(server: ModelServer, what: string): AstromeshError
   );
 }
 
+/**
+ * What a piece is that should have been JSON. A page of HTML is worth showing; what begins like JSON may be part of
+ * somebody's answer, which does not belong into errors and logs.
+ */
+export function notJson(text: string): string {
+  return text.startsWith("{")
+    ? `a piece of ${text.length} characters is broken JSON`
+    : `a piece is no JSON object: ${text.slice(0, 60)}`;
+}
+
 /** An answer that broke off. */
 export function brokenOff(server: ModelServer, what: string, cause?: unknown): AstromeshError {
   return new AstromeshError("model_stream_broken", `The answer of ${where(server)} broke off: ${hide(server, what)}.`, {
@@ -121,5 +131,5 @@ function where(server: ModelServer): string {
 /** Servers like to repeat the key that they refuse. */
 function hide(server: ModelServer, text: string): string {
   const key = server.apiKey();
-  return key === null || key === "" ? text : text.replaceAll(key, "[hidden]");
+  return key === null ? text : text.replaceAll(key, "[hidden]");
 }

@@ -14,7 +14,7 @@ import type { ModelProvider, ProviderEvent, ProviderHealth, ProviderRequest } fr
 import { readSse } from "../../net/index.ts";
 import { askServer, PIECE_LIMIT_CHARS, streamFrom } from "../model-server.ts";
 import { objectsOf, parseJson, textOf } from "../read-json.ts";
-import { brokenOff, errorMessage, notUnderstood } from "../server-errors.ts";
+import { brokenOff, errorMessage, notJson, notUnderstood } from "../server-errors.ts";
 import type { ModelServer, ProviderDeps } from "../server-errors.ts";
 import { createChunkReader } from "./openai-stream.ts";
 import { toChatCompletion } from "./openai-wire.ts";
@@ -111,7 +111,7 @@ async function* streamCompletion(
 
 function toChunk(server: ModelServer, data: string): JsonObject {
   const chunk = parseJson(data);
-  if (!isJsonObject(chunk)) throw notUnderstood(server, `an event is no JSON object: ${data.slice(0, 200)}`);
+  if (!isJsonObject(chunk)) throw notUnderstood(server, notJson(data));
   // The status was sent long ago, so a failure in mid-answer comes as an event.
   const error = chunk["error"];
   if ((error !== undefined && error !== null) || chunk["object"] === "error") {
