@@ -2,6 +2,8 @@ export { createBreaker } from "./breaker.ts";
 export type { Breaker, BreakerOptions, BreakerState, CallOutcome, Permit } from "./breaker.ts";
 export { connectionFault } from "./connection-fault.ts";
 export type { ConnectionFault } from "./connection-fault.ts";
+export { classOfAddress, createEgress } from "./egress.ts";
+export type { AddressClass, Egress, EgressPolicy, EgressRequest, EgressResponse, ResolveHost } from "./egress.ts";
 export { createHttpClient, readText } from "./http-client.ts";
 export type { HttpClient, HttpClientOptions, HttpRequest, HttpResponse } from "./http-client.ts";
 export { readLines } from "./lines.ts";
