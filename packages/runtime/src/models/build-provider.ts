@@ -68,7 +68,7 @@ function buildOpenAi(deps: BuildDeps, settings: ProviderSettings, type: OpenAiTy
       `The provider ${name} needs an endpoint: the base URL with its version, such as http://host:8001/v1.`,
     );
   }
-  const endpoint = readEndpoint(name, given, (text) => new URL(text).href.replace(/\/+$/, ""));
+  const endpoint = readEndpoint(name, given, (text) => text);
   // The node's own key goes to the type's own server only.
   const variable = endpoint === type.endpoint ? type.keyVariable : null;
   const apiKey = keyOf(deps, settings.apiKey ?? (variable === null ? null : { from: "env", name: variable }));
@@ -89,7 +89,7 @@ function buildOpenAi(deps: BuildDeps, settings: ProviderSettings, type: OpenAiTy
     endpoint,
     async pickModel(wanted, signal) {
       const known = wanted ?? settings.models[0] ?? type.defaultModel;
-      if (variable !== null && known !== null) return (apiKey() ?? "") === "" ? null : known;
+      if (variable !== null && known !== null) return apiKey() === null ? null : known;
       const { ok, models } = await provider.check(signal);
       return ok ? (known ?? models[0] ?? null) : null;
     },
@@ -97,17 +97,22 @@ function buildOpenAi(deps: BuildDeps, settings: ProviderSettings, type: OpenAiTy
 }
 
 function keyOf(deps: BuildDeps, ref: SecretRef | null): () => string | null {
-  return ref === null ? () => null : () => deps.secret(ref);
+  return ref === null ? () => null : () => deps.secret(ref) || null;
 }
 
 function readEndpoint(name: string, endpoint: string, read: (text: string) => string): string {
+  let url: URL | null = null;
   try {
-    const url = read(endpoint);
-    if (/^https?:/.test(url)) return url;
+    url = new URL(read(endpoint));
   } catch {
     // No URL at all; told below.
   }
-  throw rejected(`The endpoint of the provider ${name} is no http or https URL: ${endpoint}`);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw rejected(`The endpoint of the provider ${name} is no http or https URL: ${endpoint}`);
+  }
+  // Endpoints stand in errors and lists.
+  if (url.username === "" && url.password === "") return url.href.replace(/\/+$/, "");
+  throw rejected(`The endpoint of the provider ${name} must not hold a password; put the key into api_key_env.`);
 }
 
 function whyNot(type: string): string {

@@ -169,7 +169,7 @@ async function* attemptOnce(
         continue;
       }
       outcome = "success";
-      const usage = toUsage(event.usage, passage.registry.priceOf(provider.type, model));
+      const usage = toUsage(event.usage, passage.registry.priceOf(provider.name, model));
       yield { type: "finish", reason: event.reason, usage, provider: provider.name, model };
       return { ok: true };
     }

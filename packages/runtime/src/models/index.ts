@@ -5,7 +5,7 @@ export { createModelGateway } from "./gateway.ts";
 export type { GatewayDeps, GatewayOptions } from "./gateway.ts";
 export { parseScript } from "./parse-script.ts";
 export type { ParsedScript, ScriptError } from "./parse-script.ts";
-export type { Price, PriceTable } from "./prices.ts";
+export type { Price } from "./prices.ts";
 export type { ProviderSettings } from "./provider-types.ts";
 export { createModelRegistry } from "./registry.ts";
 export type { ModelRegistry, RegistryDeps, RegistryOptions, ResolvedCandidate } from "./registry.ts";

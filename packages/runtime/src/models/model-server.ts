@@ -84,12 +84,16 @@ async function send(
   signal: AbortSignal,
 ): Promise<HttpResponse> {
   const key = server.apiKey();
+  const [base, query] = server.endpoint.split("?", 2);
   const response = await server.http.request({
     method,
-    url: server.endpoint + path,
+    url: `${base}${path}${query === undefined ? "" : `?${query}`}`,
     headers: {
+      "user-agent": "astromesh",
       ...(body === null ? {} : { "content-type": "application/json" }),
-      ...(key === null ? {} : { authorization: `Bearer ${key}` }),
+      ...(key === null
+        ? {}
+        : { [server.keyHeader ?? "authorization"]: server.keyHeader === null ? `Bearer ${key}` : key }),
       ...headers,
     },
     body: body === null ? null : JSON.stringify(body),

@@ -7,7 +7,8 @@ import type { BuildDeps, BuiltProvider } from "./build-provider.ts";
 import { createDefaultModel, DEFAULT, DEFAULT_CANDIDATES } from "./default-model.ts";
 import type { DefaultCandidate } from "./default-model.ts";
 import { createPriceTable } from "./prices.ts";
-import type { Price, PriceTable } from "./prices.ts";
+import type { Price } from "./prices.ts";
+import { OPENAI_TYPES } from "./provider-types.ts";
 import type { ProviderSettings } from "./provider-types.ts";
 
 /** What a registry is built with. */
@@ -36,9 +37,11 @@ export interface ResolvedCandidate {
 }
 
 /** The providers of one configuration. Immutable: a reload makes another and swaps it in. */
-export interface ModelRegistry extends PriceTable {
+export interface ModelRegistry {
   /** Rejects with the reason when the candidate cannot be asked as it is. */
   resolve(candidate: ModelCandidate, signal: AbortSignal): Promise<ResolvedCandidate>;
+  /** The price of a model at a provider, by its name or type; null when it is not known. */
+  priceOf(provider: string, model: string): Price | null;
   /** Asks every provider how it does. */
   check(signal: AbortSignal): Promise<readonly ProviderStatus[]>;
 }
@@ -52,9 +55,10 @@ export function createModelRegistry(deps: RegistryDeps, options: RegistryOptions
   const providers = createProviderCache(deps, options.providers);
   const candidates = options.defaultCandidates.length > 0 ? options.defaultCandidates : DEFAULT_CANDIDATES;
   const defaultModel = createDefaultModel(deps.clock, candidates, (name) => providers.get(name).built);
+  const prices = createPriceTable(options.prices);
 
   return {
-    ...createPriceTable(options.prices),
+    priceOf: (provider, model) => prices.priceOf(providers.settings(provider).type, model),
     async resolve(candidate, signal) {
       const choice = candidate.provider === DEFAULT ? await defaultModel.choose(signal) : null;
       const { settings, built } = providers.get(choice?.provider ?? candidate.provider, candidate);
@@ -107,7 +111,8 @@ function createProviderCache(deps: BuildDeps, entries: readonly ProviderSettings
     settings: settingsOf,
     get(provider, own = { endpoint: null, apiKey: null }) {
       const settings = settingsOf(provider);
-      const keepsKey = own.endpoint === null || sameOrigin(own.endpoint, settings.endpoint);
+      const keepsKey =
+        own.endpoint === null || sameOrigin(own.endpoint, settings.endpoint ?? OPENAI_TYPES[settings.type]?.endpoint);
       const merged: ProviderSettings = {
         ...settings,
         endpoint: own.endpoint ?? settings.endpoint,
@@ -140,6 +145,6 @@ async function statusOf(
   }
 }
 
-function sameOrigin(a: string, b: string | null): boolean {
-  return b !== null && URL.canParse(a) && URL.canParse(b) && new URL(a).origin === new URL(b).origin;
+function sameOrigin(a: string, b: string | null | undefined): boolean {
+  return typeof b === "string" && URL.canParse(a) && URL.canParse(b) && new URL(a).origin === new URL(b).origin;
 }

@@ -16,10 +16,12 @@ export interface ProviderDeps {
 export interface ModelServer extends ProviderDeps {
   /** Such as `Ollama`. */
   readonly label: string;
-  /** Base URL without a slash at the end. */
+  /** Base URL without a slash at the end; a query is sent with every request. */
   readonly endpoint: string;
   /** The key to send; null for none. Read at each call, so that a new value needs no restart. */
   readonly apiKey: () => string | null;
+  /** The header that the key goes into as it is; null sends it as a bearer token. */
+  readonly keyHeader: string | null;
   /** What this server means by an error, where its status alone does not say. */
   readonly explain: (status: number, message: string) => { readonly code: ErrorCode; readonly message: string } | null;
 }
@@ -30,6 +32,16 @@ export function notUnderstood(server: ModelServer, what: string): AstromeshError
     "model_bad_response",
     `The answer of ${where(server)} could not be understood: ${hide(server, what)}.`,
   );
+}
+
+/**
+ * What a piece is that should have been JSON. A page of HTML is worth showing; what begins like JSON may be part of
+ * somebody's answer, which does not belong into errors and logs.
+ */
+export function notJson(text: string): string {
+  return text.startsWith("{")
+    ? `a piece of ${text.length} characters is broken JSON`
+    : `a piece is no JSON object: ${text.slice(0, 60)}`;
 }
 
 /** An answer that broke off. */
@@ -113,11 +125,11 @@ export function silent(server: ModelServer, limitMs: number): AstromeshError {
 }
 
 function where(server: ModelServer): string {
-  return `${server.label} at ${server.endpoint.replace(/\/\/[^/@]*@/, "//")}`;
+  return `${server.label} at ${server.endpoint}`;
 }
 
 /** Servers like to repeat the key that they refuse. */
 function hide(server: ModelServer, text: string): string {
   const key = server.apiKey();
-  return key === null || key === "" ? text : text.replaceAll(key, "[hidden]");
+  return key === null ? text : text.replaceAll(key, "[hidden]");
 }

@@ -8,7 +8,7 @@ import { hear, never, providerRequest, textOf } from "../fakes/models.ts";
 export interface ProviderUnderTest {
   readonly provider: ModelProvider;
   /** How many answers it was asked for. */
-  asked(): Promise<number>;
+  readonly asked: () => Promise<number>;
   /** Resolves when its server has noticed that the client left; null where there is no server. */
   readonly left: (() => Promise<void>) | null;
   /** Stops its server, so that nobody answers; null where there is none. */
@@ -99,6 +99,13 @@ export function modelProviderContract(name: string, answering: (script: Json) =>
       const { events, error } = await hear(provider.stream(providerRequest({ timeoutMs: 60 }), never));
       expect(error).toMatchObject({ code: "model_timeout" });
       expect(events).toHaveLength(after);
+    });
+
+    test("an answer may be slow, as long as it goes on", async () => {
+      const { provider } = await answering([{ reply: "one two three four five", delay_ms: 40, token_delay_ms: 40 }]);
+      const { events, error } = await hear(provider.stream(providerRequest({ timeoutMs: 150 }), never));
+      expect(error).toBeNull();
+      expect(textOf(events)).toBe("one two three four five");
     });
 
     test("a signal that has aborted lets nothing out", async () => {

@@ -1,19 +1,22 @@
-import { setTimeout } from "node:timers/promises";
-
 import type { Clock } from "../../src/core/index.ts";
 
 /** The machine's own clock, for tests that talk to real threads and sockets. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  async sleep(delayMs, signal) {
-    try {
-      await setTimeout(delayMs, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) });
-    } catch (error) {
+  sleep: (delayMs, signal) =>
+    new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      throw error;
-    }
-  },
+      const timer = setTimeout(() => {
+        signal?.removeEventListener("abort", stop);
+        resolve();
+      }, delayMs).unref();
+      const stop = (): void => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", stop, { once: true });
+    }),
 };
 
 /** A clock that stands still until the test moves it. `sleep` ends when time has passed its end. */

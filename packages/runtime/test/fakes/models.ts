@@ -17,7 +17,7 @@ export interface TestModels {
   readonly registry: ModelRegistry;
   readonly gateway: ModelGateway;
   readonly breakers: BreakerBoard;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** What can be set; everything has a default. */
@@ -33,7 +33,7 @@ export function createTestModels(options: TestModelsOptions = {}): TestModels {
   const clock = options.clock ?? systemClock;
   const http = createHttpClient();
   const breakers = options.breakers ?? createBreakerBoard(clock);
-  const ids = createIds(clock.now, Math.random);
+  const ids = createIds(() => clock.now(), Math.random);
   const secret = (ref: { readonly from: string; readonly name?: string }): string | null =>
     (ref.from === "env" && ref.name !== undefined && options.env?.[ref.name]) || null;
   const registry = createModelRegistry(

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 /** A TCP server that answers every connection with recorded bytes. */
 export interface ReplayServer {
   readonly url: string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /**

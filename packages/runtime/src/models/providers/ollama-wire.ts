@@ -70,7 +70,7 @@ export function ollamaModelName(model: string): string {
  */
 export function ollamaEndpoint(text: string): string {
   const trimmed = text.trim();
-  if (trimmed.includes("://")) return new URL(trimmed).href.replace(/\/+$/, "");
+  if (trimmed.includes("://")) return trimmed.replace(/\/+$/, "");
   const url = new URL(`http://${trimmed.startsWith(":") ? "localhost" : ""}${trimmed}`);
   if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1";
   if (!/:\d+$/.test(url.host) && !trimmed.endsWith(":80")) url.port = "11434";

@@ -11,7 +11,7 @@ import type { ModelProvider, ProviderEvent, ProviderHealth, ProviderRequest } fr
 import { readLines } from "../../net/index.ts";
 import { askServer, PIECE_LIMIT_CHARS, streamFrom } from "../model-server.ts";
 import { numberOf, objectOf, objectsOf, parseJson, textOf } from "../read-json.ts";
-import { brokenOff, errorMessage, notUnderstood } from "../server-errors.ts";
+import { brokenOff, errorMessage, notJson, notUnderstood } from "../server-errors.ts";
 import type { ModelServer, ProviderDeps } from "../server-errors.ts";
 import { toToolCall } from "../tool-arguments.ts";
 import { ollamaModelName, toOllamaChat } from "./ollama-wire.ts";
@@ -43,6 +43,7 @@ export function createOllamaProvider(deps: ProviderDeps, options: OllamaOptions)
     label: "Ollama",
     endpoint: options.endpoint,
     apiKey: options.apiKey,
+    keyHeader: null,
     explain: (status, message) => explain(model, status, message),
   });
   const anyModel = serverFor("");
@@ -119,7 +120,7 @@ async function* streamChat(
 
 function toChunk(server: ModelServer, line: string): JsonObject {
   const chunk = parseJson(line);
-  if (!isJsonObject(chunk)) throw notUnderstood(server, `a line is no JSON object: ${line.slice(0, 200)}`);
+  if (!isJsonObject(chunk)) throw notUnderstood(server, notJson(line));
   // The status was sent long ago, so a failure in mid-answer comes as a line.
   if (chunk["error"] !== undefined) throw brokenOff(server, errorMessage(chunk, "an error without words"));
   return chunk;

@@ -28,24 +28,24 @@ export interface FakeProvider {
   /** Base of OpenAI's protocol: the same with `/v1`. */
   readonly openAiUrl: string;
   /** Replaces the script, and begins its counters anew. Rejects when it has faults. */
-  script(script: Json): Promise<void>;
-  hold(gate: string): Promise<void>;
+  readonly script: (script: Json) => Promise<void>;
+  readonly hold: (gate: string) => Promise<void>;
   /** Waits until so many answers (one by default) stand at the gate; rejects after 10 s. */
-  reached(gate: string, count?: number): Promise<void>;
-  step(gate: string): Promise<void>;
-  release(gate: string): Promise<void>;
-  requests(): Promise<readonly FakeRequest[]>;
-  count(): Promise<number>;
+  readonly reached: (gate: string, count?: number) => Promise<void>;
+  readonly step: (gate: string) => Promise<void>;
+  readonly release: (gate: string) => Promise<void>;
+  readonly requests: () => Promise<readonly FakeRequest[]>;
+  readonly count: () => Promise<number>;
   /** Idempotency keys that came more than once. */
-  repeated(): Promise<readonly string[]>;
+  readonly repeated: () => Promise<readonly string[]>;
   /** Waits until so many requests have come; rejects after 10 s. */
-  asked(count: number): Promise<void>;
+  readonly asked: (count: number) => Promise<void>;
   /** Waits until so many clients have left before their answer was out; rejects after 10 s. */
-  left(count: number): Promise<void>;
+  readonly left: (count: number) => Promise<void>;
   /** Forgets requests and script, opens all gates. */
-  reset(): Promise<void>;
+  readonly reset: () => Promise<void>;
   /** Closes the port and all connections: the next one is refused. */
-  down(): Promise<void>;
-  up(): Promise<void>;
-  stop(): Promise<void>;
+  readonly down: () => Promise<void>;
+  readonly up: () => Promise<void>;
+  readonly stop: () => Promise<void>;
 }
