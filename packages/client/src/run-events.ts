@@ -1,4 +1,4 @@
-import { apiErrorOf, AstromeshApiError, AstromeshConnectionError } from "./errors.ts";
+import { apiErrorOf, AstromeshConnectionError } from "./errors.ts";
 import { readEvents } from "./sse.ts";
 import type { RunEvent } from "./types.ts";
 
@@ -50,19 +50,19 @@ export async function* watchRun(
   for (;;) {
     if (response.status === 204) return;
     if (response.ok) {
+      lostAt = null;
       try {
         for await (const message of readEvents(response)) {
           const item = toStreamEvent(message);
           if (item === null) continue;
           last = item.id;
-          lostAt = null;
           delayMs = FIRST_DELAY_MS;
           yield item;
           if (item.event.type === "done" || item.event.type === "error") return;
         }
-      } catch (error) {
+      } catch {
+        // The connection broke, unless the caller wished it to end.
         signal?.throwIfAborted();
-        if (error instanceof AstromeshApiError) throw error;
       }
     } else if (!PASSING.has(response.status)) {
       throw await apiErrorOf(response);

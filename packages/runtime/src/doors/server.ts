@@ -101,7 +101,6 @@ function close(server: Server, graceMs: number, clock: Clock): Promise<void> {
       closed.abort();
       resolve();
     });
-    server.closeIdleConnections();
   });
 }
 

@@ -137,15 +137,20 @@ export function sseStream(
     }
   };
 
+  let begun = false;
+  /** Nothing is set going for a stream that nobody reads, such as the one behind a HEAD request. */
+  const begin = (): void => {
+    begun = true;
+    // Ends when the signal aborts: the clock's sleep rejects.
+    keepAlive().catch(() => undefined);
+    options.closing.addEventListener("abort", onClosing, { once: true });
+    if (options.closing.aborted) onClosing();
+  };
+
   return new ReadableStream<Uint8Array>(
     {
-      start() {
-        // Ends when the signal aborts: the clock's sleep rejects.
-        keepAlive().catch(() => undefined);
-        options.closing.addEventListener("abort", onClosing, { once: true });
-        if (options.closing.aborted) onClosing();
-      },
       pull(controller) {
+        if (!begun) begin();
         const served = outlet.serve(controller);
         if (!outlet.ended) {
           next ??= ask();

@@ -6,14 +6,13 @@ export {
   agentDocument,
   agentList,
   agentRemoved,
-  agentSummary,
   agentToWire,
   rejectedToWire,
 } from "./agent.ts";
 export type { AgentDetail, AgentSummary } from "./agent.ts";
 export { errorBody, errorCode, fault, runErrorFromWire, runErrorToWire } from "./error.ts";
 export type { ErrorBody, Fault, RunError } from "./error.ts";
-export { agentName, idempotencyKey, queryText, sessionId } from "./identifiers.ts";
+export { agentName, idempotencyKey, sessionId } from "./identifiers.ts";
 export { journalBody, journalToWire } from "./journal.ts";
 export type { JournalBody } from "./journal.ts";
 export { fromTimestamp, jsonObject, jsonValue, MAX_JSON_DEPTH, timestamp, toTimestamp } from "./json.ts";
@@ -42,7 +41,6 @@ export type { RunEventBody, StreamPlace } from "./run-event.ts";
 export {
   agentRunRequest,
   approvalRequest,
-  MAX_WAIT_MS,
   resolveRequest,
   runAccepted,
   runInputFromWire,

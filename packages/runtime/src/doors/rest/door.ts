@@ -1,11 +1,11 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { routePath } from "hono/route";
 
 import { AstromeshError } from "../../core/index.ts";
 import { accessTo } from "./access.ts";
+import { limitBody } from "./body-limit.ts";
 import type { RestApp, RestContext, RestDeps, RestEnv, RestOptions } from "./context.ts";
 import { serveDocs } from "./docs-page.ts";
 import { restDocument } from "./document.ts";
@@ -43,12 +43,7 @@ export function createRestDoor(deps: RestDeps, given: RestOptions): RestDoor {
       },
     }),
   );
-  const limit = bodyLimit({
-    maxSize: options.bodyLimitBytes,
-    onError: () => {
-      throw new AstromeshError("payload_too_large", `the body is over ${options.bodyLimitBytes} bytes`);
-    },
-  });
+  const limit = limitBody(options.bodyLimitBytes);
   const context: RestContext = {
     deps,
     options,

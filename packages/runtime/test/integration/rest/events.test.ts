@@ -124,6 +124,14 @@ describe("GET /v1/runs/{id}/events", () => {
     await until("the reader is gone", () => node.runs.readers === 0);
   });
 
+  it("answers HEAD without reading the run", async () => {
+    const { node, call } = await startRestServer();
+    const run = await begin(node);
+    const response = await call("HEAD", `/v1/runs/${run}/events`);
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/event-stream"]);
+    expect(node.runs.readers).toBe(0);
+  });
+
   it("lets go of the run when its reader leaves, and only then", async () => {
     const { url, node } = await startRestServer();
     const run = await begin(node);
