@@ -106,9 +106,7 @@ async function createPartsOfRuns(db: Kysely<unknown>, c: Columns): Promise<void>
   let journal = c.text(table("journal"), "run_id", "position", "phase", "kind");
   journal = c.maybeText(journal, "effect_class", "input_digest", "body", "body_blob");
   journal = c.int(journal, "seq", "segment", "attempt", "at");
-  await ofRun(journal)
-    .addPrimaryKeyConstraint("journal_key", ["run_id", "segment", "position", "phase"])
-    .execute();
+  await ofRun(journal).addPrimaryKeyConstraint("journal_key", ["run_id", "segment", "position", "phase"]).execute();
 
   let messages = c.text(table("messages"), "run_id", "thread");
   messages = c.maybeText(c.int(messages, "idx"), "body", "body_blob");
