@@ -55,7 +55,7 @@ export function readSnapshot(input: ConfigInput): SnapshotRead {
     env,
     defaults: config.agentDefaults,
     defaultStrategy: providers.config.routing.defaultStrategy,
-    providers: providers.config.providers.keys(),
+    providers: providers.config.providers,
   };
   const agents = loadAgents(configDir === null ? null : join(configDir, "agents"), { ...agentContext, cwd });
   const literals = [...providers.secrets, ...agents.secrets];
