@@ -5,3 +5,4 @@ export { memoryConversations } from "./conversation-store.ts";
 export { createFakeLoop, toolCall } from "./fake-loop-context.ts";
 export type { FakeLoop, LoopScript, RecordedCall } from "./fake-loop-context.ts";
 export { fakeRun } from "./run.ts";
+export { configTree } from "./config-tree.ts";
