@@ -6,8 +6,14 @@ import type { Clock } from "../../src/core/index.ts";
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
-  sleep: async (delayMs, signal) =>
-    setTimeout(delayMs, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) }),
+  async sleep(delayMs, signal) {
+    try {
+      await setTimeout(delayMs, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  },
 };
 
 /** A clock that stands still until the test moves it. `sleep` ends when time has passed its end. */

@@ -1,0 +1,266 @@
+/**
+ * One effect: look it up, or write its intent, perform it, write its outcome.
+ *
+ * E1 Nothing of class `once`, no model and no tool is performed before its intent is durable.
+ * E2 The lease is looked at on the monotonic clock right before performing.
+ * E3 An outcome is durable before anything that builds on it; that of a `once` effect before its caller goes on.
+ * E4 An intent without an outcome is performed again, with the same key, unless its class is `once`.
+ */
+import { addUsage, AstromeshError, fromErrorRecord, toAstromeshError, toErrorRecord } from "../../../core/index.ts";
+import type { EffectKind, EffectRequest, EffectResults, ErrorRecord, Json } from "../../../core/index.ts";
+import { digestOf } from "../../digest.ts";
+import type { EffectCall, EffectDone, EffectExecutor, EffectPlan, RequestOf } from "../../effects/index.ts";
+import { observed } from "../../observer.ts";
+import { callSpanId, placeKey, runSpanId, traceparentOf } from "../../spans.ts";
+import type { Branch } from "./branch.ts";
+import type { AttemptKit } from "./kit.ts";
+import { never, recordOf, totalsPatch } from "./kit.ts";
+import type { KnownCall } from "./replay.ts";
+import { payloadOf, verifyCall } from "./replay.ts";
+import { isStoreTrouble } from "./writer.ts";
+
+/** One effect at its place, while it is settled. */
+export interface EffectSite<K extends EffectKind> {
+  readonly request: RequestOf<K>;
+  readonly executor: EffectExecutor<K>;
+  readonly plan: EffectPlan<K>;
+  readonly position: string;
+  readonly digest: string;
+  readonly call: EffectCall;
+  readonly branch: Branch;
+}
+
+/** How an effect gets from its plan to its outcome where a person may have a say (see ask.ts). */
+export type Settle = <K extends EffectKind>(
+  kit: AttemptKit,
+  site: EffectSite<K>,
+  known: KnownCall | null,
+) => Promise<EffectDone<K>>;
+
+/** Performs an effect of the loop, or returns what the journal has. */
+export async function performEffect<K extends EffectKind>(
+  kit: AttemptKit,
+  branch: Branch,
+  request: RequestOf<K>,
+  settle: Settle,
+): Promise<EffectResults[K]> {
+  const position = branch.take();
+  const digest = digestOf(request as unknown as Json);
+  const executor = kit.executors[request.kind as K] as unknown as EffectExecutor<K>;
+  const known = kit.segment().replay.at(position);
+  if (known !== null) verifyCall(known, { position, kind: request.kind, digest, what: whatOf(request) });
+  if (known?.outcome) {
+    branch.seen(known.outcome);
+    if (known.outcome.phase === "failed") throw fromErrorRecord(known.outcome.payload as unknown as ErrorRecord);
+    return executor.replay(request, payloadOf(known.outcome));
+  }
+  const site: EffectSite<K> = {
+    request,
+    executor,
+    plan: executor.plan(request),
+    position,
+    digest,
+    call: callOf(kit, branch, position),
+    branch,
+  };
+  kit.goLive();
+  try {
+    const done = await settle(kit, site, known);
+    return done.result;
+  } catch (thrown) {
+    const error = toAstromeshError(thrown);
+    if (!branch.signal.aborted && !isFatal(error)) writeFailure(kit, site, error);
+    throw error;
+  }
+}
+
+function isFatal(error: AstromeshError): boolean {
+  return isStoreTrouble(error) || error.code === "stale_epoch" || error.code === "journal_mismatch";
+}
+
+function callOf(kit: AttemptKit, branch: Branch, position: string): EffectCall {
+  const place = { runId: kit.run.runId, segment: kit.segment().number, position };
+  return {
+    place: `${place.segment}:${position}`,
+    idempotencyKey: placeKey(place),
+    traceparent: traceparentOf(kit.run.traceId, callSpanId(place)),
+    signal: branch.signal,
+  };
+}
+
+/** A request as a diff shows it: no texts. */
+function whatOf(request: EffectRequest): Json {
+  switch (request.kind) {
+    case "tool":
+      return { kind: "tool", thread: request.thread, index: request.index, tool: request.call.name };
+    case "say":
+      return { kind: "say", thread: request.thread, index: request.index, role: request.role };
+    default:
+      return { ...request };
+  }
+}
+
+/** One try: intent (unless an earlier attempt wrote it), lease, effect, outcome. */
+export async function tryEffect<K extends EffectKind>(
+  kit: AttemptKit,
+  site: EffectSite<K>,
+  tryPosition: string,
+  intended: boolean,
+): Promise<EffectDone<K>> {
+  const { plan, position, request, executor, call } = site;
+  const { clock } = kit.deps;
+  if (intended) await takeUp(kit, site);
+  else if (plan.about !== null) await writeIntent(kit, site, tryPosition);
+  if (!kit.mayPerform()) return never();
+  kit.inFlight.set(position, { position, tryPosition, kind: request.kind, effectClass: plan.effectClass });
+  const startedAt = clock.now();
+  const begun = clock.monotonic();
+  try {
+    const done = await orAborted(call.signal, executor.perform(request, call));
+    // From here to the writer's queue nothing waits: a cut either finds the effect in flight, or its outcome written.
+    call.signal.throwIfAborted();
+    kit.inFlight.delete(position);
+    tellObserver(kit, site, { startedAt, durationMs: clock.monotonic() - begun, done, error: null });
+    await writeDone(kit, site, done);
+    return done;
+  } catch (thrown) {
+    const error = toAstromeshError(thrown);
+    if (!call.signal.aborted) {
+      tellObserver(kit, site, { startedAt, durationMs: clock.monotonic() - begun, done: null, error });
+    }
+    throw error;
+  } finally {
+    kit.inFlight.delete(position);
+  }
+}
+
+async function writeIntent<K extends EffectKind>(
+  kit: AttemptKit,
+  site: EffectSite<K>,
+  tryPosition: string,
+): Promise<void> {
+  const { plan, request, digest } = site;
+  const from = kit.stream.head();
+  if (plan.announce !== null && !plan.approval && tryPosition === site.position) {
+    kit.stream.emit(plan.announce, site.call.place);
+  }
+  const payload = { about: plan.about, from };
+  await kit.writer.write({
+    records: [
+      recordOf(kit, {
+        position: tryPosition,
+        phase: "intent",
+        kind: request.kind,
+        effectClass: plan.effectClass,
+        digest,
+        payload,
+      }),
+    ],
+  });
+}
+
+/** The outcome of any effect, with all that belongs to it in one transaction. */
+export async function writeDone<K extends EffectKind>(
+  kit: AttemptKit,
+  site: EffectSite<K>,
+  done: EffectDone<K>,
+): Promise<void> {
+  const { plan, position, request, digest } = site;
+  if (done.event !== null) kit.stream.emit(done.event, site.call.place);
+  for (const { thread, index, message } of done.messages) kit.threads.put(thread, index, message);
+  addSpending(kit, done);
+  const record = recordOf(kit, {
+    position,
+    phase: "done",
+    kind: request.kind,
+    effectClass: plan.effectClass,
+    ...(plan.about === null || plan.refusal !== null ? { digest } : {}),
+    payload: { ...done.payload, to: kit.stream.head() },
+  });
+  const change = {
+    records: [record],
+    messages: done.messages,
+    patch: totalsPatch(kit),
+    ...(done.completeEffectKey === null ? {} : { completeEffectKey: done.completeEffectKey }),
+  };
+  if (plan.effectClass === "once") await kit.writer.write(change);
+  else kit.writer.defer(change);
+  site.branch.seen(record);
+}
+
+function writeFailure<K extends EffectKind>(kit: AttemptKit, site: EffectSite<K>, error: AstromeshError): void {
+  const { plan, position, request, digest } = site;
+  const record = recordOf(kit, {
+    position,
+    phase: "failed",
+    kind: request.kind,
+    effectClass: plan.effectClass,
+    ...(plan.about === null ? { digest } : {}),
+    payload: toErrorRecord(error) as unknown as Json,
+  });
+  kit.writer.defer({ records: [record], patch: totalsPatch(kit) });
+  site.branch.seen(record);
+}
+
+function addSpending<K extends EffectKind>(kit: AttemptKit, { spent }: EffectDone<K>): void {
+  const { totals } = kit;
+  if (spent.usage !== null) totals.usage = addUsage(totals.usage, spent.usage);
+  totals.modelMs += spent.modelMs;
+  totals.toolMs += spent.toolMs;
+  totals.model = spent.model ?? totals.model;
+  totals.provider = spent.provider ?? totals.provider;
+}
+
+/**
+ * The attempt that wrote the intent died in the call: what it said is taken back by now (see resay.ts), and what it
+ * may have spent is shown apart.
+ */
+async function takeUp<K extends EffectKind>(kit: AttemptKit, site: EffectSite<K>): Promise<void> {
+  const { executor, request, plan } = site;
+  if (plan.announce !== null && !plan.approval) kit.stream.emit(plan.announce, site.call.place);
+  const lost = await executor.lost?.(request);
+  if (lost !== undefined) kit.totals.lostUsage = addUsage(kit.totals.lostUsage, lost);
+}
+
+/** The work's outcome, or the signal's reason as soon as it aborts: an effect that does not listen holds nobody up. */
+async function orAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(signal.reason as Error);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort);
+  });
+  work.catch(() => {});
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function tellObserver<K extends EffectKind>(
+  kit: AttemptKit,
+  { plan, position, request }: EffectSite<K>,
+  end: {
+    readonly startedAt: number;
+    readonly durationMs: number;
+    readonly done: EffectDone<K> | null;
+    readonly error: AstromeshError | null;
+  },
+): void {
+  const code = end.done?.payload["code"];
+  kit.deps.observer.effectEnded(observed(kit.run), {
+    kind: request.kind,
+    name: end.done?.spent.model ?? plan.name,
+    provider: end.done?.spent.provider ?? null,
+    effectClass: plan.effectClass,
+    position,
+    spanId: callSpanId({ runId: kit.run.runId, segment: kit.segment().number, position }),
+    parentSpanId: runSpanId(kit.run.runId),
+    startedAt: end.startedAt,
+    durationMs: end.durationMs,
+    ok: end.done?.ok ?? false,
+    errorCode: end.error?.code ?? (typeof code === "string" ? code : null),
+    usage: end.done?.spent.usage ?? null,
+  });
+}

@@ -1,0 +1,44 @@
+import { createHash } from "node:crypto";
+
+/** Where a call of a loop stands in its run. */
+export interface CallPlace {
+  readonly runId: string;
+  readonly segment: number;
+  readonly position: string;
+}
+
+/**
+ * Span ids are functions of the place, so that a resumed run goes on with the spans that it began with and the
+ * timeline needs no column for them. 16 hex digits of a SHA-256; all-zero, which W3C forbids, does not occur.
+ */
+function spanIdOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+/** The span of a whole run. */
+export function runSpanId(runId: string): string {
+  return spanIdOf(runId);
+}
+
+/** The span of one effect. */
+export function callSpanId(place: CallPlace): string {
+  return spanIdOf(placeKey(place));
+}
+
+/** The name of a call's place; also its idempotency key, the same for every repetition. */
+export function placeKey(place: CallPlace): string {
+  return `${place.runId}:${place.segment}:${place.position}`;
+}
+
+/** A W3C traceparent header (https://www.w3.org/TR/trace-context/), sampled. */
+export function traceparentOf(traceId: string, spanId: string): string {
+  return `00-${traceId}-${spanId}-01`;
+}
+
+/** The trace and parent span of a traceparent header; null when it is none. */
+export function parseTraceparent(header: string | null): { traceId: string; spanId: string } | null {
+  const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/.exec(header ?? "");
+  const [, traceId, spanId] = match ?? [];
+  if (traceId === undefined || spanId === undefined || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return null;
+  return { traceId, spanId };
+}

@@ -1,0 +1,89 @@
+import { AstromeshError, toAstromeshError } from "../core/index.ts";
+import type { Clock } from "../core/index.ts";
+import type { Logger, StoreStatus } from "../core/ports/index.ts";
+
+/** Pause after the first failed attempt; it doubles up to the longest. */
+const PAUSE_FIRST_MS = 100;
+const PAUSE_LONGEST_MS = 5_000;
+
+/** What a keeper needs. */
+export interface KeeperDeps {
+  readonly kind: StoreStatus["kind"];
+  readonly clock: Clock;
+  readonly logger: Logger | null;
+  /** Opens what is not open and shows that the database takes writes. Returns the store's id. */
+  readonly attempt: () => Promise<string>;
+}
+
+/**
+ * Gets a database ready and keeps watch over it.
+ *
+ * Invariants.
+ * K1: at most one attempt is under way.
+ * K2: not ready means that somebody is trying: `start` before the first success, the recovery after it.
+ */
+export function createKeeper({ kind, clock, logger, attempt }: KeeperDeps) {
+  const stopping = new AbortController();
+  let storeId: string | null = null;
+  let reason: string | null = "The store was not started.";
+  let recovery: Promise<void> | null = null;
+
+  async function tryUntilReady(signal: AbortSignal, giveUpWhenHopeless: boolean): Promise<void> {
+    let pauseMs = PAUSE_FIRST_MS;
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        storeId = await attempt();
+        if (reason !== null) logger?.info("store ready", { kind, storeId });
+        reason = null;
+        return;
+      } catch (thrown) {
+        const error = toAstromeshError(thrown);
+        if (reason !== error.message) logger?.warn("store not ready", { kind, reason: error.message });
+        reason = error.message;
+        if (giveUpWhenHopeless && !error.retryable) throw error;
+      }
+      await clock.sleep(pauseMs, signal);
+      pauseMs = Math.min(pauseMs * 2, PAUSE_LONGEST_MS);
+    }
+  }
+
+  async function recover(): Promise<void> {
+    try {
+      await tryUntilReady(stopping.signal, false);
+    } catch {
+      // It rejects only because the store is being stopped.
+    }
+    recovery = null;
+  }
+
+  return {
+    /** Tries until it works; rejects when `signal` aborts, or for what no retry can mend. */
+    async start(signal: AbortSignal): Promise<void> {
+      if (stopping.signal.aborted) throw storeStopped();
+      await tryUntilReady(AbortSignal.any([signal, stopping.signal]), true);
+    },
+
+    /** Tells of an error that a read or a write met; one of the database itself begins the recovery. */
+    trouble(error: AstromeshError): void {
+      const isOutage = error.code === "store_unavailable" || error.code === "store_full";
+      if (!isOutage || recovery !== null || stopping.signal.aborted) return;
+      logger?.error("store lost", { kind, reason: error.message, cause: error.cause });
+      reason = error.message;
+      recovery = recover();
+    },
+
+    /** Ends a start or a recovery under way. Idempotent. */
+    async stop(): Promise<void> {
+      stopping.abort(storeStopped());
+      reason = "The store was stopped.";
+      await recovery;
+    },
+
+    status: (): StoreStatus => ({ kind, ready: reason === null, reason, storeId }),
+  };
+}
+
+function storeStopped(): AstromeshError {
+  return new AstromeshError("store_unavailable", "The store was stopped.", { retryable: false });
+}
