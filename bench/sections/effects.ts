@@ -64,7 +64,10 @@ export async function measureEffects(options: Effort): Promise<readonly Figure[]
 }
 
 function compare(concurrency: number, ours: readonly EffectsRound[], base: readonly EffectsRound[]): readonly Figure[] {
-  const mine = { runs: median(ours.map((round) => round.runsPerSecond)), p50: median(ours.map((round) => round.p50Ms)) };
+  const mine = {
+    runs: median(ours.map((round) => round.runsPerSecond)),
+    p50: median(ours.map((round) => round.p50Ms)),
+  };
   const theirs = {
     runs: median(base.map((round) => round.runsPerSecond)),
     p50: median(base.map((round) => round.p50Ms)),
