@@ -3,9 +3,8 @@ import { describe, expect, it } from "vitest";
 import { AstromeshError, ERROR_CODES } from "../../../src/core/index.ts";
 import type { ErrorCode } from "../../../src/core/index.ts";
 import { REST_ERRORS } from "../../../src/doors/index.ts";
-import { manualClock } from "../../fakes/clock.ts";
-import { framesOf, startRestServer, until } from "../../fakes/rest-server.ts";
-import type { Frame } from "../../fakes/rest-server.ts";
+import { framesOf, manualClock, startRestServer, until } from "../../fakes/index.ts";
+import type { Frame } from "../../fakes/index.ts";
 
 const RUN = "/v1/agents/helper/run";
 

@@ -7,7 +7,7 @@ import { AstromeshApiError, AstromeshConnectionError, collectText, createClient 
 import type { RunStreamEvent } from "@astromesh/client";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { startRestServer, until } from "../../fakes/rest-server.ts";
+import { startRestServer, until } from "../../fakes/index.ts";
 
 const ask = { query: "Hello" };
 

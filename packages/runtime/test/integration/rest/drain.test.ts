@@ -2,7 +2,8 @@ import { connect } from "node:net";
 
 import { describe, expect, it } from "vitest";
 
-import { framesOf, startRestServer, until } from "../../fakes/rest-server.ts";
+import { createDrain, createHttpServer } from "../../../src/doors/index.ts";
+import { framesOf, startRestServer, systemClock, until } from "../../fakes/index.ts";
 
 const RUN = "/v1/agents/helper/run";
 
@@ -86,8 +87,6 @@ describe("a node that shuts down", () => {
 describe("start", () => {
   it("says so when the address cannot be had", async () => {
     const { server } = await startRestServer();
-    const { createHttpServer, createDrain } = await import("../../../src/doors/index.ts");
-    const { systemClock } = await import("../../fakes/clock.ts");
     const second = createHttpServer(
       {
         fetch: () => new Response(),

@@ -2,9 +2,8 @@ import { connect } from "node:net";
 
 import { describe, expect, it } from "vitest";
 
-import { manualClock } from "../../fakes/clock.ts";
-import { framesOf, startRestServer, until } from "../../fakes/rest-server.ts";
-import type { Frame, RestServer } from "../../fakes/rest-server.ts";
+import { framesOf, manualClock, startRestServer, until } from "../../fakes/index.ts";
+import type { Frame, RestServer } from "../../fakes/index.ts";
 
 const token = (text: string) => ({ type: "token", text, thread: "main" }) as const;
 

@@ -1,9 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { AstromeshError } from "../../../src/core/index.ts";
-import { agentDefinition, toolEntry } from "../../fakes/agent-definition.ts";
-import { loadedAgent } from "../../fakes/fake-node.ts";
-import { framesOf, startRestServer, until } from "../../fakes/rest-server.ts";
+import { agentDefinition, framesOf, loadedAgent, startRestServer, toolEntry, until } from "../../fakes/index.ts";
 
 const json = async (response: Response): Promise<unknown> => response.json();
 
