@@ -9,5 +9,5 @@ export { loadedAgent } from "./fake-node.ts";
 export type { FakeNode } from "./fake-node.ts";
 export { createFakeRuns } from "./fake-runs.ts";
 export type { FakeRuns } from "./fake-runs.ts";
-export { framesOf, startRestServer, until } from "./rest-server.ts";
+export { framesOf, startRestServer } from "./rest-server.ts";
 export type { Frame, RestServer } from "./rest-server.ts";
