@@ -956,18 +956,18 @@ export interface components {
             signal_id?: string;
         };
         ApprovalRequest: {
-            /** @description Which call of the run; absent: the one that waits */
+            /** @description Which call of the run, as its journal says; absent: the only one that waits */
             position?: string;
             reason?: string;
         };
         ResolveRequest: {
-            /** @description Which call of the run; absent: the one that waits */
+            /** @description Which call of the run, as its journal says; absent: the only one that waits */
             position?: string;
             /**
              * @description It happened; it did not and shall not; perform it (again)
              * @enum {string}
              */
-            outcome: "done" | "failed" | "repeat";
+            outcome: "done" | "failed" | "retry";
             /** @description For `done`: what the tool returned */
             result?: unknown;
             reason?: string;
@@ -2724,6 +2724,15 @@ export interface operations {
             };
             /** @description `run_ended` */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `invalid_request` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
 
-import { configTree } from "../../test/fakes/config-tree.ts";
+import { configTree } from "../../test/fakes/index.ts";
 import type { AgentDefinition } from "../core/index.ts";
 import { checkAgentDocument, digestOf } from "./agent-check.ts";
 import { loadAgents } from "./agents.ts";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { configTree } from "../../test/fakes/config-tree.ts";
+import { configTree } from "../../test/fakes/index.ts";
 import { findProfilesDir } from "./profiles.ts";
 import { resolveNodeConfig } from "./resolve.ts";
 

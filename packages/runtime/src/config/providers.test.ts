@@ -2,7 +2,7 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { configTree } from "../../test/fakes/config-tree.ts";
+import { configTree } from "../../test/fakes/index.ts";
 import { readEnvironment } from "./environment.ts";
 import { loadProviders } from "./providers.ts";
 import { createSecretResolver } from "./secrets.ts";

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { stringify } from "yaml";
 
-import { configTree } from "../../test/fakes/config-tree.ts";
+import { configTree } from "../../test/fakes/index.ts";
 import { resolveNodeConfig, type ConfigInput } from "./resolve.ts";
 
 const HEAD = "apiVersion: astromesh/v1\nkind: RuntimeConfig\nspec:\n";

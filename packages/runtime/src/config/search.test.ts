@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { configTree } from "../../test/fakes/config-tree.ts";
+import { configTree } from "../../test/fakes/index.ts";
 import { resolveNodeConfig, type ConfigInput } from "./resolve.ts";
 
 const FILE = "apiVersion: astromesh/v1\nkind: RuntimeConfig\n";

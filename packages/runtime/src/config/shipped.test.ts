@@ -6,7 +6,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 
-import { configTree } from "../../test/fakes/config-tree.ts";
+import { configTree } from "../../test/fakes/index.ts";
 import { loadAgents } from "./agents.ts";
 import { checkChannels } from "./channels.ts";
 import { editorSchemas } from "./editor-schemas.ts";

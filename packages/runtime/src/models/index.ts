@@ -1,13 +1,10 @@
 export { createBreakerBoard } from "./breaker-board.ts";
-export type { BreakerBoard, BreakerKey, WatchedModel } from "./breaker-board.ts";
-export type { DefaultCandidate } from "./default-model.ts";
+export type { BreakerBoard } from "./breaker-board.ts";
 export { createModelGateway } from "./gateway.ts";
-export type { GatewayDeps, GatewayOptions } from "./gateway.ts";
+export type { GatewayOptions } from "./gateway.ts";
 export { parseScript } from "./parse-script.ts";
-export type { ParsedScript, ScriptError } from "./parse-script.ts";
-export type { Price } from "./prices.ts";
 export type { ProviderSettings } from "./provider-types.ts";
 export { createModelRegistry } from "./registry.ts";
-export type { ModelRegistry, RegistryDeps, RegistryOptions, ResolvedCandidate } from "./registry.ts";
+export type { ModelRegistry, RegistryOptions } from "./registry.ts";
 export { fillReply, playScript, situationOf, toTokens } from "./script.ts";
-export type { Script, ScriptFault, ScriptPlayer, ScriptRule, ScriptSituation } from "./script.ts";
+export type { Script, ScriptPlayer, ScriptRule, ScriptSituation } from "./script.ts";

@@ -78,9 +78,9 @@ export const signalRequest = z
 
 const position = z
   .string()
-  .regex(/^\d+(\.\d+)*$/, "must be a journal position, such as 3 or 3.0.1")
+  .regex(/^\d+(\.\d+)*(\/[a-z]+\d*)?$/, "must be a place in the journal, such as 3 or 3.0.1")
   .optional()
-  .meta({ description: "Which call of the run; absent: the one that waits" });
+  .meta({ description: "Which call of the run, as its journal says; absent: the only one that waits" });
 
 /** The body of `POST /v1/runs/{id}/approve` and `/reject`. */
 export const approvalRequest = z
@@ -92,7 +92,7 @@ export const resolveRequest = z
   .strictObject({
     position,
     outcome: z
-      .enum(["done", "failed", "repeat"])
+      .enum(["done", "failed", "retry"])
       .meta({ description: "It happened; it did not and shall not; perform it (again)" }),
     result: jsonValue.optional().meta({ description: "For `done`: what the tool returned" }),
     reason: z.string().max(2_000).optional(),

@@ -1,4 +1,4 @@
-import type { CliIo } from "../../src/cli/io.ts";
+import type { CliIo } from "../../src/cli/index.ts";
 
 /** What a command printed, and a way to type to it. */
 export interface FakeCliIo {

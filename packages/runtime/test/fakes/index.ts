@@ -9,3 +9,4 @@ export type { SeenRequest, TestServer, TestServers } from "./http-server.ts";
 export { createTestServers } from "./http-server.ts";
 export { fakeRun } from "./run.ts";
 export { toolScope } from "./tool-scope.ts";
+export { configTree } from "./config-tree.ts";

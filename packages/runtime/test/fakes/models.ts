@@ -52,7 +52,7 @@ export function createTestModels(options: TestModelsOptions = {}): TestModels {
 }
 
 /** A logger that says nothing. */
-export const silentLogger: Logger = {
+const silentLogger: Logger = {
   debug() {},
   info() {},
   warn() {},

@@ -1,3 +1,4 @@
+import { EXIT } from "../exit.ts";
 import type { Register } from "../program.ts";
 import { ask, reportRun } from "./run.ts";
 
@@ -15,7 +16,7 @@ export const registerChat: Register = (program, leaf) => {
       if (session.io.canAsk) session.io.err(session.style.dim("An empty line or Ctrl-D ends the chat.\n"));
       for (;;) {
         const line = await session.io.readLine(session.io.canAsk ? "> " : "");
-        if (line === null || line.trim() === "") return;
+        if (line === null || line.trim() === "") return EXIT.ok;
         const run = await ask(session, agent, line, { ...options, session: sessionId, stream: true });
         if (run.status !== "completed") return reportRun(session, run, true);
         sessionId = run.session_id;

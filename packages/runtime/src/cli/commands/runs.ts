@@ -1,4 +1,4 @@
-import type { Run, RunQuery } from "@astromesh/client";
+import type { Run } from "@astromesh/client";
 import { Option } from "commander";
 import type { Command } from "commander";
 

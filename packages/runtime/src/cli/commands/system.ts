@@ -1,5 +1,8 @@
+import type { LogLine } from "@astromesh/client";
+
 import { formatDuration, SERVICE_NAMES } from "../../core/index.ts";
 import { CliError, EXIT } from "../exit.ts";
+import type { Style } from "../output/style.ts";
 import { renderCard, renderTable } from "../output/table.ts";
 import { untilAborted } from "../output/until-aborted.ts";
 import type { Register } from "../program.ts";
@@ -131,11 +134,10 @@ export const registerLogs: Register = (program, leaf) => {
       for await (const line of untilAborted(client.logs({ backlog, signal: end }), end)) {
         if (levels.indexOf(line.level) < least) continue;
         const fields = Object.entries(line.fields).map(([key, value]) => ` ${key}=${JSON.stringify(value)}`);
-        const level = line.level === "error" ? session.style.bad : line.level === "warn" ? session.style.warn : String;
         session.io.out(
           session.json
             ? `${JSON.stringify(line)}\n`
-            : `${session.style.dim(line.at)} ${level(line.level.padEnd(5))} ${line.message}${session.style.dim(fields.join(""))}\n`,
+            : `${session.style.dim(line.at)} ${levelText(session.style, line.level)} ${line.message}${session.style.dim(fields.join(""))}\n`,
         );
       }
     },
@@ -144,3 +146,8 @@ export const registerLogs: Register = (program, leaf) => {
     .option("--level <level>", "the least level to print: debug, info, warn, error [debug]")
     .option("--no-follow", "print what is there and stop");
 };
+
+function levelText(style: Style, level: LogLine["level"]): string {
+  const text = level.padEnd(5);
+  return level === "error" ? style.bad(text) : level === "warn" ? style.warn(text) : text;
+}

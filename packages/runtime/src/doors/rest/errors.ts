@@ -1,5 +1,5 @@
+import type { z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import type { z } from "zod";
 
 import { AstromeshError, toAstromeshError } from "../../core/index.ts";
 import type { ErrorCode, Json, JsonObject } from "../../core/index.ts";

@@ -27,4 +27,4 @@
  */
 export { spawnFakeProvider } from "./remote.ts";
 export { startFakeProvider } from "./server.ts";
-export type { FakeProvider, FakeProviderOptions, FakeRequest } from "./types.ts";
+export type { FakeProvider, FakeProviderOptions } from "./types.ts";

@@ -14,7 +14,7 @@ export interface FakeAddress {
 
 /** Starts a fake model server in a process of its own. */
 export async function spawnFakeProvider(options: FakeProviderOptions = {}): Promise<FakeProvider> {
-  const main = fileURLToPath(new URL("main.ts", import.meta.url));
+  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const child = spawn(process.execPath, ["--import", "tsx", main, JSON.stringify(options)], {
     // It ends when this pipe does, so also when its parent dies.
     stdio: ["pipe", "pipe", "inherit"],

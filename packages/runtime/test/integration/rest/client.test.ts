@@ -66,7 +66,7 @@ describe("the client", () => {
     await client.runs.signal(runId, { name: "go" });
     await client.runs.approve(runId, { position: "1" });
     await client.runs.reject(runId, { position: "2", reason: "no" });
-    await client.runs.resolve(runId, { position: "3", outcome: "repeat" });
+    await client.runs.resolve(runId, { position: "3", outcome: "retry" });
     expect(node.runs.signals.map(({ name }) => name)).toEqual(["go", "approve:1", "approve:2", "resolve:3"]);
     expect((await client.runs.cancel(runId)).status).toBe("cancelled");
   });

@@ -137,44 +137,32 @@ describe("runs", () => {
     expect((await call("POST", `/v1/runs/${run}/signal`, { name: "go" })).status).toBe(409);
   });
 
-  it("keep signals with a colon for approvals", async () => {
+  it("keep names with a colon for answers", async () => {
     const { node, call } = await startRestServer();
     const { run } = await submitted(node);
     expect((await call("POST", `/v1/runs/${run}/signal`, { name: "approve:3" })).status).toBe(422);
   });
 
-  it("take approvals at a position, or at the call that waits", async () => {
+  it("take a person's answers about a place, or about the only call that waits", async () => {
     const { node, call } = await startRestServer();
     const { run } = await submitted(node);
-    node.runs.journalOf(run, [
-      record(1, { kind: "signal", phase: "intent", position: "2" }),
-      record(2, { kind: "signal", phase: "done", position: "2" }),
-      record(3, { kind: "signal", phase: "intent", position: "4.0.1" }),
-      record(4, { kind: "tool", phase: "ambiguous", position: "5" }),
-    ]);
-    node.runs.park(run, { waitReason: "approval" });
     expect((await call("POST", `/v1/runs/${run}/approve`)).status).toBe(202);
     expect((await call("POST", `/v1/runs/${run}/reject`, { reason: "too dear" })).status).toBe(202);
-    expect((await call("POST", `/v1/runs/${run}/approve`, { position: "7" })).status).toBe(202);
+    expect((await call("POST", `/v1/runs/${run}/approve`, { position: "4.0.1" })).status).toBe(202);
+    expect((await call("POST", `/v1/runs/${run}/approve`, { position: "7/approval" })).status).toBe(202);
     expect((await call("POST", `/v1/runs/${run}/resolve`, { outcome: "done", result: 5 })).status).toBe(202);
     expect(node.runs.signals.map(({ name, payload }) => [name, payload])).toEqual([
+      ["approve", { approved: true, reason: null }],
+      ["approve", { approved: false, reason: "too dear" }],
       ["approve:4.0.1", { approved: true, reason: null }],
-      ["approve:4.0.1", { approved: false, reason: "too dear" }],
-      ["approve:7", { approved: true, reason: null }],
-      ["resolve:5", { outcome: "done", result: 5, reason: null }],
+      ["approve:7/approval", { approved: true, reason: null }],
+      ["resolve", { outcome: "done", result: 5, reason: null }],
     ]);
-  });
-
-  it("say that there is nothing to approve", async () => {
-    const { node, call } = await startRestServer();
-    const { run } = await submitted(node);
-    const idle = await call("POST", `/v1/runs/${run}/approve`);
-    expect(idle.status).toBe(422);
-    expect(await json(idle)).toMatchObject({ errors: [{ path: "position" }] });
+    expect((await call("POST", `/v1/runs/${run}/approve`, { position: "x" })).status).toBe(422);
+    expect((await call("POST", `/v1/runs/${run}/resolve`, { outcome: "maybe" })).status).toBe(422);
     node.runs.complete(run, "done");
     const ended = await call("POST", `/v1/runs/${run}/approve`);
-    expect(ended.status).toBe(409);
-    expect(await json(ended)).toMatchObject({ code: "run_ended" });
+    expect([ended.status, await json(ended)]).toMatchObject([409, { code: "run_ended" }]);
   });
 
   async function submitted(node: Awaited<ReturnType<typeof startRestServer>>["node"]): Promise<{ run: string }> {
