@@ -10,3 +10,6 @@ export { createTestServers } from "./http-server.ts";
 export { fakeRun } from "./run.ts";
 export { toolScope } from "./tool-scope.ts";
 export { configTree } from "./config-tree.ts";
+export { startOtlpCollector } from "./otlp-collector.ts";
+export type { CollectedSpan, OtlpCollector } from "./otlp-collector.ts";
+export { temporaryDirectory } from "./temporary-directory.ts";
