@@ -16,3 +16,6 @@ export { createFakeRuns } from "./fake-runs.ts";
 export type { FakeRuns } from "./fake-runs.ts";
 export { framesOf, startRestServer } from "./rest-server.ts";
 export type { Frame, RestServer } from "./rest-server.ts";
+export { startOtlpCollector } from "./otlp-collector.ts";
+export type { CollectedSpan, OtlpCollector } from "./otlp-collector.ts";
+export { temporaryDirectory } from "./temporary-directory.ts";
