@@ -64,7 +64,7 @@ export const PLACES: readonly Place[] = [
   { at: "store", about: "schema, migrations, dialects, repositories", rooms: [...CORE, "wire", "telemetry"] },
   { at: "net", about: "outgoing HTTP: pools, policies, SSE reader", rooms: [...CORE, "wire", "telemetry"] },
   { at: "telemetry", about: "logs, metrics, traces", rooms: CORE },
-  { at: "cli", about: "one file per astromeshctl command", rooms: ["wire", "config"], types: CORE },
+  { at: "cli", about: "one file per astromeshctl command", rooms: ["core", "wire", "config"], types: ["core/ports"] },
 
   { at: "agents/patterns", about: "loops over LoopContext; Temporal bundles them", rooms: CORE, pure: true },
   { at: "runs/engines/temporal/workflow*.ts", about: "what Temporal bundles", rooms: ["agents/patterns"], pure: true },

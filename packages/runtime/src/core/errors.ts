@@ -11,6 +11,7 @@ export const ERROR_CODES = {
   forbidden: { retryable: false, meaning: "The key lacks the scope that the route asks for." },
   not_found: { retryable: false, meaning: "No such route or resource." },
   method_not_allowed: { retryable: false, meaning: "The route exists, but not with this method." },
+  unsupported_media_type: { retryable: false, meaning: "The body is not sent as application/json." },
   payload_too_large: { retryable: false, meaning: "The body is over the limit." },
   agent_not_found: { retryable: false, meaning: "No agent of that name is loaded." },
   agent_invalid: { retryable: false, meaning: "The agent's definition is not valid; `errors` names each place." },

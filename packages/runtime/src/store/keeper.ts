@@ -4,7 +4,7 @@ import type { Logger, StoreStatus } from "../core/ports/index.ts";
 
 /** Pause after the first failed attempt; it doubles up to the longest. */
 const PAUSE_FIRST_MS = 100;
-const PAUSE_LONGEST_MS = 5_000;
+const PAUSE_LONGEST_MS = 2_000;
 
 /** What a keeper needs. */
 export interface KeeperDeps {

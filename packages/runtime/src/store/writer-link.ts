@@ -121,7 +121,7 @@ function writerGone(failure: unknown): AstromeshError {
 }
 
 /** The thread's file is TypeScript when we run from source (tests, development) and JavaScript when built. */
-function spawnWriter(data: WriterData): Worker {
+export function spawnWriter(data: WriterData): Worker {
   if (import.meta.url.endsWith(".js"))
     return new Worker(new URL("./writer-thread.js", import.meta.url), { workerData: data });
   // A thread does not inherit a TypeScript loader on Node 20, so it registers tsx (a dev dependency) by itself.

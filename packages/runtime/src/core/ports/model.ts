@@ -21,6 +21,8 @@ export interface ProviderRequest {
   readonly parameters: JsonObject;
   /** The answer must be JSON of this schema, where the provider can enforce it. */
   readonly outputSchema: JsonObject | null;
+  /** How long the server may send nothing: until its first piece, and between two. Milliseconds. */
+  readonly timeoutMs: number;
   /** The same for every repetition of the same call; sent on where the provider takes one. */
   readonly idempotencyKey: string;
   /** W3C traceparent for the hop; null when tracing is off. */
@@ -51,7 +53,8 @@ export interface ProviderHealth {
  *
  * Contract. `stream` throws AstromeshError with a `model_*` code, before or between events; it stops and frees its
  * connection when the signal aborts (throwing the signal's reason) or when the consumer stops iterating. It never
- * retries and never ends without `finish`: a connection that closes early is `model_stream_broken`.
+ * retries and never ends without `finish`: a connection that closes early is `model_stream_broken`, a server that is
+ * silent for longer than `timeoutMs` is `model_timeout`. Time that the consumer takes between two events is its own.
  */
 export interface ModelProvider {
   readonly name: string;

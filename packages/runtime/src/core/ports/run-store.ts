@@ -82,7 +82,10 @@ export interface RunChange {
   readonly messages?: readonly ThreadMessage[];
   /** A status other than `running` also frees the run: owner and lease become null. */
   readonly patch?: RunPatch;
-  /** Parking only: when an unconsumed signal of one of these names is there, the run becomes `queued` instead. */
+  /**
+   * Parking only: when an unconsumed signal of one of these names is there, the run becomes `queued` instead. So does
+   * every run that parks although its cancel was requested.
+   */
   readonly unlessSignalled?: readonly string[];
   /** Signals that this step used up. */
   readonly consumeSignals?: readonly string[];
@@ -161,7 +164,9 @@ export interface Retention {
  * Contract. Every promise that resolves has its writes on disk (SQLite: WAL with synchronous=FULL; PostgreSQL:
  * synchronous_commit=on). A method either does all of its writes or none. Writes under a guard reject with
  * `stale_epoch` when the run has another owner or epoch, or has ended. A database that is full, locked beyond its
- * timeout or unreachable rejects with `store_full` or `store_unavailable`, both retryable.
+ * timeout or unreachable rejects with `store_full` or `store_unavailable`, both retryable. After `store_unavailable` the
+ * writes may be there all the same (only the answer was lost): an owner finds out by claiming the run again, and its
+ * journal tells. A second record at one place, or a second batch at one offset, rejects with `journal_mismatch`.
  */
 export interface RunStore {
   create(create: RunCreate): Promise<CreateOutcome>;

@@ -80,6 +80,11 @@ export interface Runs {
   timeline(traceId: string, principal: Principal): Promise<Timeline>;
   /** Asks the run to stop; resolves once the wish is on disk. `run_ended` when it has ended otherwise. */
   cancel(runId: string, principal: Principal): Promise<Run>;
+  /**
+   * Keeps a message for the run. `approve` (`{approved, reason}`) and `resolve` (`{outcome: done|failed|retry, result}`)
+   * are a person's answers, about the only call that waits for one, or with `:<position>` about the one at that place
+   * of the journal; they want the scope `approve`. `invalid_request` when nothing there waits for the answer.
+   */
   signal(
     runId: string,
     principal: Principal,

@@ -1,0 +1,10 @@
+export { createClient } from "./client.ts";
+export type { AstromeshClient, CallOptions, SubmitOptions } from "./client.ts";
+export { AstromeshApiError, AstromeshConnectionError } from "./errors.ts";
+export type { Fault } from "./errors.ts";
+export type { components, operations, paths } from "./generated/api.ts";
+export type { RunStreamEvent, WatchOptions } from "./run-events.ts";
+export { collectText, createTextFold } from "./text.ts";
+export type { CollectedText, TextFold } from "./text.ts";
+export type { ClientOptions } from "./transport.ts";
+export type * from "./types.ts";

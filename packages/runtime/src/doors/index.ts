@@ -1,0 +1,10 @@
+export { createAuthenticator } from "./auth.ts";
+export type { Access, ApiKey, Authenticator, Credentials } from "./auth.ts";
+export { createDrain } from "./drain.ts";
+export type { Drain } from "./drain.ts";
+export { createRateLimiter } from "./rate-limit.ts";
+export type { RateLimiter, RateLimitOptions } from "./rate-limit.ts";
+export { createRestDoor, REST_ERRORS, restDocument } from "./rest/index.ts";
+export type { OpenApiDocument, RequestFacts, RestDeps, RestDoor, RestOptions, ToolExecutor } from "./rest/index.ts";
+export { createHttpServer } from "./server.ts";
+export type { FetchHandler, HttpServer, HttpServerOptions } from "./server.ts";

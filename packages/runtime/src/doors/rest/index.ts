@@ -1,0 +1,6 @@
+export type { RequestFacts, RestDeps, RestOptions, ToolExecutor } from "./context.ts";
+export { restDocument } from "./document.ts";
+export type { OpenApiDocument } from "./document.ts";
+export { createRestDoor } from "./door.ts";
+export type { RestDoor } from "./door.ts";
+export { REST_ERRORS } from "./errors.ts";

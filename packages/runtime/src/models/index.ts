@@ -1,0 +1,10 @@
+export { createBreakerBoard } from "./breaker-board.ts";
+export type { BreakerBoard } from "./breaker-board.ts";
+export { createModelGateway } from "./gateway.ts";
+export type { GatewayOptions } from "./gateway.ts";
+export { parseScript } from "./parse-script.ts";
+export type { ProviderSettings } from "./provider-types.ts";
+export { createModelRegistry } from "./registry.ts";
+export type { ModelRegistry, RegistryOptions } from "./registry.ts";
+export { fillReply, playScript, situationOf, toTokens } from "./script.ts";
+export type { Script, ScriptPlayer, ScriptRule, ScriptSituation } from "./script.ts";

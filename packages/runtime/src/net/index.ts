@@ -1,0 +1,13 @@
+export { createBreaker } from "./breaker.ts";
+export type { Breaker, BreakerOptions, BreakerState, CallOutcome } from "./breaker.ts";
+export { connectionFault } from "./connection-fault.ts";
+export type { ConnectionFault } from "./connection-fault.ts";
+export { classOfAddress, createEgress } from "./egress.ts";
+export type { AddressClass, Egress, EgressPolicy, EgressRequest, EgressResponse, ResolveHost } from "./egress.ts";
+export { createHttpClient, readText } from "./http-client.ts";
+export type { HttpClient, HttpResponse } from "./http-client.ts";
+export { readLines } from "./lines.ts";
+export { createRetryBudget, retryAfterMs, retryDelayMs } from "./retry.ts";
+export type { BackoffOptions } from "./retry.ts";
+export { watchSilence } from "./silence.ts";
+export { readSse } from "./sse.ts";

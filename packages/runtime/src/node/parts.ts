@@ -1,0 +1,186 @@
+import type { Variables } from "../config/index.ts";
+import { createIds } from "../core/index.ts";
+import type { Clock, Ids, Random } from "../core/index.ts";
+import type { Logger, NodeAdmin, ReloadReport, SessionMemory, Store } from "../core/ports/index.ts";
+import { createDrain } from "../doors/index.ts";
+import type { HttpServer } from "../doors/index.ts";
+import { createSessionMemory } from "../memory/index.ts";
+import type { RunEngine } from "../runs/index.ts";
+import { createLoopDelayWatcher, observeProcess } from "../telemetry/index.ts";
+import type { Log, LoopDelayWatcher, Metrics, Telemetry, Tracing } from "../telemetry/index.ts";
+import { createNodeAdmin } from "./admin.ts";
+import { createStoredAgents } from "./agent-admin.ts";
+import type { StoredAgents } from "./agent-admin.ts";
+import type { DataDirectory } from "./identity.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { createSupervisor } from "./supervisor.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { createNodeAgents, createNodeContextBuilder } from "./wiring/agents.ts";
+import type { NodeAgents } from "./wiring/agents.ts";
+import { createNodeServer } from "./wiring/doors.ts";
+import { createHttpObserver } from "./wiring/http-observer.ts";
+import { createNodeModels } from "./wiring/models.ts";
+import type { NodeModels } from "./wiring/models.ts";
+import { createNodeRuns } from "./wiring/runs.ts";
+import { createServiceGate } from "./wiring/services.ts";
+import type { ServiceGate } from "./wiring/services.ts";
+import { observeState } from "./wiring/state-metrics.ts";
+import { createNodeStore } from "./wiring/store.ts";
+import { createNodeTools, createToolExecutor } from "./wiring/tools.ts";
+import type { NodeTools } from "./wiring/tools.ts";
+
+/** What the parts are made from. */
+export interface PartsInput {
+  readonly version: string;
+  readonly snapshot: Snapshot;
+  readonly data: DataDirectory;
+  readonly log: Log;
+  readonly telemetry: Telemetry;
+  readonly env: Variables;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** Every part of a node that is started, stopped or reloaded. */
+export interface Parts {
+  readonly version: string;
+  /** What was in force at the start. */
+  readonly first: Snapshot;
+  /** What is in force now; reload swaps it. */
+  current: Snapshot;
+  readonly data: DataDirectory;
+  readonly log: Log;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+  readonly store: Store;
+  readonly agents: NodeAgents;
+  readonly storedAgents: StoredAgents;
+  readonly models: NodeModels;
+  readonly tools: NodeTools;
+  readonly engine: RunEngine;
+  readonly admin: NodeAdmin;
+  readonly server: HttpServer;
+  readonly supervisor: Supervisor;
+  readonly loop: LoopDelayWatcher;
+  /** Set by boot, since what reloads is the whole of the parts. */
+  reload: () => Promise<ReloadReport>;
+}
+
+/** What every part is made with. */
+interface Base {
+  readonly env: Variables;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly tracing: Tracing;
+}
+
+/** Puts the parts together. Nothing runs, listens or touches a disk yet. */
+export function assemble(input: PartsInput): Parts {
+  const { version, snapshot, data, log, telemetry, env, clock, random } = input;
+  const { metrics, tracing } = telemetry;
+  const logger = log.logger.child({ node: snapshot.config.name });
+  const base: Base = { env, clock, random, logger, metrics, tracing, ids: createIds(() => clock.now(), random) };
+  const loop = createLoopDelayWatcher({});
+  observeProcess(metrics, loop, version);
+  const supervisor = createSupervisor({
+    clock,
+    logger,
+    onEnd: (name, outcome) => metrics.loopEnds.add(1, { loop: name, outcome }),
+  });
+  const gate = createServiceGate(snapshot.config.services);
+  const workshop = assembleWorkshop(base, input, gate);
+  const parts: Omit<Parts, "admin" | "server"> = {
+    version,
+    first: snapshot,
+    current: snapshot,
+    data,
+    log,
+    logger,
+    clock,
+    telemetry,
+    supervisor,
+    loop,
+    reload: () => Promise.reject(new Error("the node is starting")),
+    ...workshop,
+    storedAgents: createStoredAgents({
+      store: workshop.store.agents,
+      catalog: workshop.agents.registry,
+      context: () => parts.current.agentContext,
+      publish: (loaded) => void workshop.agents.registry.loadApi(loaded),
+      clock,
+      logger,
+    }),
+  };
+  return Object.assign(parts, assembleFront(base, parts, workshop, gate));
+}
+
+/** What performs runs. */
+interface Workshop extends Pick<Parts, "store" | "agents" | "models" | "tools" | "engine"> {
+  readonly memory: SessionMemory;
+}
+
+function assembleWorkshop(base: Base, { snapshot, data }: PartsInput, gate: ServiceGate): Workshop {
+  const { config } = snapshot;
+  const store = createNodeStore(config.store, base);
+  const agents = createNodeAgents(base.clock);
+  const models = createNodeModels(base, snapshot);
+  const { templates, registry: catalog } = agents;
+  const tools = createNodeTools({ ...base, cache: store.cache, templates, dataDir: data.path });
+  const offered = gate.tools(tools.tools);
+  const memory = gate.memory(createSessionMemory({ store: store.conversations, clock: base.clock }));
+  const engine = createNodeRuns(config.runs, {
+    ...base,
+    nodeId: data.identity.nodeId,
+    store: store.runs,
+    catalog,
+    gateway: gate.models(models.gateway),
+    tools: offered,
+    memory,
+    contextBuilder: createNodeContextBuilder({ ...base, templates, memory, tools: offered }),
+  });
+  observeState(base.metrics, { store, engine, catalog });
+  return { store, agents, models, tools, engine, memory };
+}
+
+/** What people and programs come to. */
+function assembleFront(
+  base: Base,
+  parts: Omit<Parts, "admin" | "server">,
+  { store, agents, models, tools, engine, memory }: Workshop,
+  gate: ServiceGate,
+): Pick<Parts, "admin" | "server"> {
+  const drain = createDrain();
+  const catalog = agents.registry;
+  const admin = createNodeAdmin({
+    version: parts.version,
+    data: parts.data,
+    snapshot: () => parts.current,
+    catalog,
+    store,
+    providers: (signal) => models.check(signal),
+    draining: () => drain.draining,
+    reload: () => parts.reload(),
+    loops: () => parts.supervisor.status(),
+    ring: parts.log.ring,
+    meters: parts.telemetry,
+    loop: parts.loop,
+    clock: base.clock,
+  });
+  const server = createNodeServer(parts.first.config, parts.version, {
+    ...base,
+    runs: gate.runs(engine),
+    catalog,
+    agents: parts.storedAgents,
+    node: admin,
+    tools: gate.tools(tools.tools),
+    executor: gate.executor(createToolExecutor({ ...base, tools: tools.tools, catalog })),
+    memory,
+    drain,
+    observer: createHttpObserver(base),
+  });
+  return { admin, server };
+}

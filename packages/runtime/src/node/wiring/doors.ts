@@ -1,0 +1,26 @@
+import type { NodeConfig } from "../../config/index.ts";
+import { createAuthenticator, createHttpServer, createRateLimiter, createRestDoor } from "../../doors/index.ts";
+import type { HttpServer, RestDeps } from "../../doors/index.ts";
+import type { HttpObserver } from "./http-observer.ts";
+
+/** The doors of a node, behind one HTTP server. */
+export function createNodeServer(
+  config: NodeConfig,
+  version: string,
+  deps: Omit<RestDeps, "auth" | "limits" | "observe"> & { readonly observer: HttpObserver },
+): HttpServer {
+  const { observer, ...rest } = deps;
+  const { host, port, keys, requestsPerMinute, bodySizeBytes } = config.api;
+  const door = createRestDoor(
+    {
+      ...rest,
+      auth: createAuthenticator({ keys: keys.map(({ name, key, scopes }) => ({ id: name, key, scopes })) }),
+      limits: requestsPerMinute === 0 ? null : createRateLimiter({ maxRequests: requestsPerMinute, windowMs: 60_000 }),
+      observe: (facts) => observer.answered(facts),
+    },
+    { nodeName: config.name, version, bodyLimitBytes: bodySizeBytes },
+  );
+  const { drain, clock, logger } = deps;
+  const fetch = observer.around((request, env) => door.fetch(request, env));
+  return createHttpServer({ fetch, drain, clock, logger }, { host, port });
+}

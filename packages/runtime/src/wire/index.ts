@@ -1,0 +1,66 @@
+export {
+  agentCheck,
+  agentCheckToWire,
+  agentDetail,
+  agentDetailToWire,
+  agentDocument,
+  agentList,
+  agentRemoved,
+  agentToWire,
+  rejectedToWire,
+} from "./agent.ts";
+export type { AgentDetail, AgentSummary } from "./agent.ts";
+export { errorBody, errorCode, fault, runErrorFromWire, runErrorToWire } from "./error.ts";
+export type { ErrorBody, Fault, RunError } from "./error.ts";
+export { agentName, idempotencyKey, sessionId } from "./identifiers.ts";
+export { journalBody, journalToWire } from "./journal.ts";
+export type { JournalBody } from "./journal.ts";
+export { fromTimestamp, jsonObject, jsonValue, MAX_JSON_DEPTH, timestamp, toTimestamp } from "./json.ts";
+export { messageToWire, sessionCleared, sessionHistory, turnToWire } from "./memory.ts";
+export type { MessageBody, SessionHistory } from "./memory.ts";
+export {
+  configBody,
+  doctorBody,
+  doctorToWire,
+  healthBody,
+  healthDetail,
+  logLine,
+  logLineToWire,
+  providerList,
+  providersToWire,
+  readyBody,
+  reloadBody,
+  reloadToWire,
+  systemStatus,
+  systemStatusToWire,
+} from "./node.ts";
+export type { LogLineBody } from "./node.ts";
+export { HIDDEN, redact, redactText } from "./redact.ts";
+export { formatEventId, parseEventId, runEventBody, runEventFromWire, runEventToWire } from "./run-event.ts";
+export type { RunEventBody, StreamPlace } from "./run-event.ts";
+export {
+  agentRunRequest,
+  approvalRequest,
+  resolveRequest,
+  runAccepted,
+  runInputFromWire,
+  runSubmitRequest,
+  signalRequest,
+} from "./run-request.ts";
+export type { Question, RunAccepted } from "./run-request.ts";
+export { runStatus, stopReason, waitReason } from "./run-status.ts";
+export { foldToolCalls, runAnswer, runAnswerToWire, runBody, runPage, runToWire } from "./run.ts";
+export type { RunAnswer, RunBody, ToolCallSummary } from "./run.ts";
+export {
+  effectClass,
+  toolExecuted,
+  toolExecuteRequest,
+  toolList,
+  toolListing,
+  toolSource,
+  toolToWire,
+} from "./tool.ts";
+export type { ToolListingBody } from "./tool.ts";
+export { traceBody, traceList, traceSummaryToWire, traceToWire } from "./trace.ts";
+export { usageBody, usageFromWire, usageToWire } from "./usage.ts";
+export type { UsageBody } from "./usage.ts";

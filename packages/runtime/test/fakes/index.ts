@@ -1,0 +1,12 @@
+export { agentDefinition, toolEntry } from "./agent-definition.ts";
+export { memoryCache } from "./cache-store.ts";
+export type { ManualClock } from "./clock.ts";
+export { manualClock, systemClock } from "./clock.ts";
+export { memoryConversations } from "./conversation-store.ts";
+export type { FakeLoop, LoopScript, RecordedCall } from "./fake-loop-context.ts";
+export { createFakeLoop, toolCall } from "./fake-loop-context.ts";
+export type { SeenRequest, TestServer, TestServers } from "./http-server.ts";
+export { createTestServers } from "./http-server.ts";
+export { fakeRun } from "./run.ts";
+export { toolScope } from "./tool-scope.ts";
+export { configTree } from "./config-tree.ts";

@@ -1,0 +1,57 @@
+import { expect, it } from "vitest";
+
+import { REST_ERRORS } from "../../src/doors/index.ts";
+
+/** Clients rely on these. A change here is a change of the outer contract and belongs into the changelog. */
+it("answers each error code by this status", () => {
+  const statuses = Object.fromEntries(Object.entries(REST_ERRORS).map(([code, { status }]) => [code, status]));
+  expect(statuses).toEqual({
+    invalid_json: 400,
+    unauthorized: 401,
+    forbidden: 403,
+    tool_denied: 403,
+    not_found: 404,
+    agent_not_found: 404,
+    run_not_found: 404,
+    tool_not_found: 404,
+    method_not_allowed: 405,
+    run_timeout: 408,
+    agent_read_only: 409,
+    run_ended: 409,
+    session_busy: 409,
+    cancelled: 409,
+    payload_too_large: 413,
+    unsupported_media_type: 415,
+    invalid_request: 422,
+    agent_invalid: 422,
+    config_invalid: 422,
+    guardrail_blocked: 422,
+    idempotency_key_reused: 422,
+    prompt_invalid: 422,
+    tool_invalid_arguments: 422,
+    rate_limited: 429,
+    admission_full: 429,
+    budget_exceeded: 429,
+    internal: 500,
+    journal_mismatch: 500,
+    run_failed: 502,
+    run_poison: 502,
+    model_unavailable: 502,
+    model_timeout: 502,
+    model_rate_limited: 502,
+    model_rejected: 502,
+    model_auth: 502,
+    model_not_found: 502,
+    model_bad_response: 502,
+    model_stream_broken: 502,
+    model_circuit_open: 502,
+    tool_failed: 502,
+    no_service: 503,
+    mesh_disabled: 503,
+    draining: 503,
+    store_unavailable: 503,
+    store_full: 503,
+    stale_epoch: 503,
+    tool_timeout: 504,
+  });
+});
