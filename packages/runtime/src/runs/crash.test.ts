@@ -94,14 +94,14 @@ async function performStep(context: LoopContext, each: Step, here: string): Prom
       return context.all(
         each.branches.map((branch, index) => (own: LoopContext) => perform(own, branch, `${here}.${index}.`)),
       );
-    case "race": {
-      const { index, value } = await context.race<Json>([
-        (own) => perform(own, each.branch, `${here}.0.`),
-        async (own) => (await own.waitSignal("never", 360_000_000)).kind,
-      ]);
-      return { index, value };
-    }
+    case "race":
+      break;
   }
+  const { index, value } = await context.race<Json>([
+    (own) => perform(own, each.branch, `${here}.0.`),
+    async (own) => (await own.waitSignal("never", 360_000_000)).kind,
+  ]);
+  return { index, value };
 }
 
 function countSignals(steps: readonly Step[]): number {
