@@ -7,7 +7,7 @@ import { isOpenToOthers } from "./doctor.ts";
 import { openDataDirectory } from "./identity.ts";
 import { startLoops } from "./loops.ts";
 import { assemble } from "./parts.ts";
-import type { Parts } from "./parts.ts";
+import type { NodeSeams, Parts } from "./parts.ts";
 import { createPidFile } from "./pid-file.ts";
 import { createReload, useSnapshot } from "./reload.ts";
 import type { Notifier } from "./sd-notify.ts";
@@ -24,6 +24,7 @@ export interface BootInput {
   readonly notifier: Notifier;
   readonly clock: Clock;
   readonly random: Random;
+  readonly seams: NodeSeams;
 }
 
 /** A node that serves. */
@@ -40,7 +41,7 @@ const STORE_PATIENCE_MS = 3_000;
 
 /** Starts a node, in the order of the daemon guide. What was begun is undone when a step fails. */
 export async function boot(input: BootInput): Promise<RunningNode> {
-  const { snapshot, log, notifier, clock, random, version } = input;
+  const { snapshot, log, notifier, clock, random, version, seams } = input;
   const { config } = snapshot;
   const { logger } = log;
   const { places, observability } = config;
@@ -60,7 +61,7 @@ export async function boot(input: BootInput): Promise<RunningNode> {
     reporting,
     observability.otlp === null ? null : { ...observability, ...observability.otlp },
   );
-  const parts = assemble({ version, snapshot, data, log, telemetry, env: input.config.env, clock, random });
+  const parts = assemble({ version, snapshot, data, log, telemetry, env: input.config.env, clock, random, seams });
   parts.reload = createReload(parts, input.config, notifier);
   const stopping = new AbortController();
   let stopped: Promise<void> | null = null;

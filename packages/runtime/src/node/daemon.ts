@@ -5,6 +5,7 @@ import type { Log } from "../telemetry/index.ts";
 import { boot } from "./boot.ts";
 import type { RunningNode } from "./boot.ts";
 import { checkConfiguration, formatCheck } from "./check.ts";
+import type { NodeSeams } from "./parts.ts";
 import { createNotifier } from "./sd-notify.ts";
 import { watchSignals } from "./signals.ts";
 import { readSnapshot } from "./snapshot.ts";
@@ -19,7 +20,7 @@ export interface DaemonFlags extends Flags {
 }
 
 /** Runs a daemon until it is told to end. Returns the exit code: 0, 1 (it failed), 2 (wrong use or configuration). */
-export async function runDaemon(flags: DaemonFlags): Promise<number> {
+export async function runDaemon(flags: DaemonFlags, seams: NodeSeams = {}): Promise<number> {
   const config: ConfigInput = { flags, env: process.env, cwd: process.cwd() };
   if (flags.check === true) {
     const report = await checkConfiguration(config);

@@ -39,6 +39,13 @@ export interface PartsInput {
   readonly env: Variables;
   readonly clock: Clock;
   readonly random: Random;
+  readonly seams: NodeSeams;
+}
+
+/** Where whoever starts a node may stand between its parts. A daemon of its own stands nowhere. */
+export interface NodeSeams {
+  /** Wraps the database before any part has it. */
+  readonly store?: (store: Store) => Store;
 }
 
 /** Every part of a node that is started, stopped or reloaded. */
@@ -123,9 +130,10 @@ interface Workshop extends Pick<Parts, "store" | "agents" | "models" | "tools" |
   readonly memory: SessionMemory;
 }
 
-function assembleWorkshop(base: Base, { snapshot, data }: PartsInput, gate: ServiceGate): Workshop {
+function assembleWorkshop(base: Base, { snapshot, data, seams }: PartsInput, gate: ServiceGate): Workshop {
   const { config } = snapshot;
-  const store = createNodeStore(config.store, base);
+  const ownStore = createNodeStore(config.store, base);
+  const store = seams.store?.(ownStore) ?? ownStore;
   const agents = createNodeAgents(base.clock);
   const models = createNodeModels(base, snapshot);
   const { templates, registry: catalog } = agents;
