@@ -50,7 +50,7 @@ export async function runDaemon(flags: DaemonFlags, seams: NodeSeams = {}): Prom
   try {
     const { snapshot } = read;
     const random = createSystemRandom();
-    const start = () => boot({ version: readVersion(), config, snapshot, log, notifier, clock, random });
+    const start = () => boot({ version: readVersion(), config, snapshot, log, notifier, clock, random, seams });
     const code = await live(start, log);
     if (code === 0) logger.info("Exit with code 0");
     return code;
