@@ -4,12 +4,11 @@
  */
 import { parseArgs } from "node:util";
 
+import type * as NodeRoom from "../../src/node/index.ts";
 import { parseDeath, withDeath } from "./death.ts";
 
 const { values: flags } = parseArgs({ options: { config: { type: "string" }, port: { type: "string" } } });
 const death = parseDeath(process.env["CHAOS_DEATH"]);
 const built = process.env["CHAOS_BUILT"] === "1";
-const node = (await import(
-  built ? "../../dist/node/index.js" : "../../src/node/index.ts"
-)) as typeof import("../../src/node/index.ts");
+const node = (await import(built ? "../../dist/node/index.js" : "../../src/node/index.ts")) as typeof NodeRoom;
 process.exit(await node.runDaemon(flags, death === null ? {} : { store: (store) => withDeath(store, death) }));

@@ -34,11 +34,11 @@ export function clientOf(url: string, order: Order): AstromeshClient {
 /** Starts the clients, paused. */
 export function createLoad({ url, seeded, clients, tools }: LoadDeps): Load {
   const orders: Order[] = [];
-  let paused = true;
+  const state = { paused: true };
   let working: Promise<unknown> = Promise.resolve();
 
   const work = async (name: string, own: Seeded): Promise<void> => {
-    while (!paused) {
+    while (!state.paused) {
       const order = newOrder(own, name, orders.length);
       orders.push(order);
       await serve(clientOf(url(), order), order, own, tools);
@@ -48,12 +48,12 @@ export function createLoad({ url, seeded, clients, tools }: LoadDeps): Load {
   return {
     orders,
     pause: async () => {
-      paused = true;
+      state.paused = true;
       await working;
     },
     resume: () => {
-      if (!paused) return;
-      paused = false;
+      if (!state.paused) return;
+      state.paused = false;
       // Two clients share a session, so that one of them finds it busy.
       working = Promise.all(own.map((source, index) => work(`session-${index >> 1}`, source)));
     },

@@ -70,10 +70,11 @@ export async function startToolServer(): Promise<ToolServer> {
     const tool = (request.url ?? "/").slice(1) as ToolName;
     const key = String(request.headers["idempotency-key"]);
     request.resume();
-    void perform(tool, key).then((done) => {
-      if (!done) response.destroy();
+    const answer = async (): Promise<void> => {
+      if (!(await perform(tool, key))) response.destroy();
       else response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(receiptOf(key)));
-    });
+    };
+    void answer();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;

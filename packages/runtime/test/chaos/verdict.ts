@@ -42,7 +42,7 @@ export async function judge(stage: Stage): Promise<Verdict> {
   const client = createClient({ url: stage.node.url });
   const servingSince = performance.now();
   const idle = stage.load.pause().then(() => true);
-  const quiet = await Promise.race([idle, sleep(GRACE_MS, false)]);
+  const quiet = await Promise.race([idle, sleep(GRACE_MS, false, { ref: false })]);
   const accepted = stage.load.orders.filter(({ runIds }) => runIds.size > 0);
   const rows = new Map<Order, Run | null>();
   await settle(client, accepted, rows, servingSince + GRACE_MS, (run) => isEnded(run) || waitsForPerson(run));
