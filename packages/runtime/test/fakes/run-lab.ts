@@ -31,6 +31,7 @@ import { createRunEngine, SILENT_OBSERVER } from "../../src/runs/index.ts";
 import type { RunEngine, RunEngineDeps, RunEngineOptions, RunObserver } from "../../src/runs/index.ts";
 import { createSqliteStore } from "../../src/store/index.ts";
 import { sampleDefinition, systemClock } from "./sample-run.ts";
+import { until } from "./until.ts";
 
 /** Says nothing. */
 export const silentLogger: Logger = {
@@ -199,13 +200,11 @@ export function createLab(parts: LabParts): Lab {
     engine,
     ids,
     submit,
-    ended: async (runId) => {
-      for (;;) {
-        const run = await engine.settled(runId, LOCAL_PRINCIPAL, 20_000, new AbortController().signal);
-        if (run.endedAt !== null) return run;
-        throw new Error(`run ${runId} is ${run.status} (${run.waitReason ?? "no reason"}), not ended`);
-      }
-    },
+    ended: (runId) =>
+      until(`the end of ${runId}`, async () => {
+        const run = await engine.settled(runId, LOCAL_PRINCIPAL, 10_000, new AbortController().signal);
+        return run.endedAt !== null && run;
+      }),
     events: async (runId, after) => {
       const events: StreamEvent[] = [];
       const signal = AbortSignal.timeout(20_000);
