@@ -190,7 +190,7 @@ describe("tool calls", () => {
     ["that break the schema", { name: "calculator", arguments: { formula: "1" } }, "expression"],
     ["of the wrong type", { name: "calculator", arguments: { expression: 5 } }, "expression"],
     ["that are no object", { name: "calculator", arguments: "[1" }, "must be a JSON object"],
-    ["that fail", { name: "calculator", arguments: { expression: "1 +" } }, "tool_failed"],
+    ["that make no sense", { name: "calculator", arguments: { expression: "1 +" } }, "a value was expected"],
   ])("%s are told to the model, and the run goes on", async (_, call, says) => {
     const { node, provider } = shared;
     await provider.script(calls(call));
