@@ -79,7 +79,8 @@ describe("principals", () => {
       await ask(node, `${path}/cancel`, { method: "POST", ...as("ben") }),
       await ask(node, `${path}/signal`, { json: { name: "x" }, ...as("ben") }),
     ];
-    for (const { status, body } of asBen) expect({ status, code: body.code }).toEqual({ status: 404, code: "run_not_found" });
+    for (const { status, body } of asBen)
+      expect({ status, code: body.code }).toEqual({ status: 404, code: "run_not_found" });
     const list = async (who: keyof typeof KEYS) => JSON.stringify((await ask(node, "/v1/runs", as(who))).body);
     expect(await list("ben")).not.toContain(mine.body.run_id);
     expect(await list("ann")).toContain(mine.body.run_id);

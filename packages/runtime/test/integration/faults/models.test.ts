@@ -31,7 +31,13 @@ const SICK: readonly {
   { name: "busy", script: fault({ status: 429 }), code: "model_rate_limited", says: "scripted fault", calls: 3 },
   { name: "locked", script: fault({ status: 401 }), code: "model_auth", says: "no key was sent", calls: 1 },
   { name: "picky", script: fault({ status: 400 }), code: "model_rejected", says: "scripted fault", calls: 1 },
-  { name: "garbled", script: fault({ garbage: true }), code: "model_bad_response", says: "not be understood", calls: 3 },
+  {
+    name: "garbled",
+    script: fault({ garbage: true }),
+    code: "model_bad_response",
+    says: "not be understood",
+    calls: 3,
+  },
   { name: "dying", script: fault({ break_after_tokens: 2 }), code: "model_stream_broken", says: "broke off", calls: 2 },
   { name: "endless", script: fault({ no_end: true }), code: "model_stream_broken", says: "broke off", calls: 2 },
 ];
@@ -210,7 +216,9 @@ describe("tool calls", () => {
 
   test("for ever end with max_iterations and what was said last", async () => {
     const { node, provider } = shared;
-    await provider.script([{ reply: "still at it", tool_calls: [{ name: "calculator", arguments: { expression: "1" } }] }]);
+    await provider.script([
+      { reply: "still at it", tool_calls: [{ name: "calculator", arguments: { expression: "1" } }] },
+    ]);
     const { status, body } = await run(node, "sum");
     expect(status).toBe(200);
     expect(body).toMatchObject({ status: "completed", stop_reason: "max_iterations", response: "still at it" });

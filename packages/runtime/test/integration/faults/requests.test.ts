@@ -108,7 +108,9 @@ describe("a client that leaves", () => {
     const session_id = `cancels-${more.stream}`;
     await leave(node, { ...more, session_id, on_disconnect: "cancel" }, provider.reached("end"));
     await provider.left(1);
-    expect(await runReaches(node, await only(node, session_id), "cancelled")).toMatchObject({ stop_reason: "cancelled" });
+    expect(await runReaches(node, await only(node, session_id), "cancelled")).toMatchObject({
+      stop_reason: "cancelled",
+    });
   });
 });
 
@@ -133,7 +135,12 @@ describe("cancel", () => {
     await provider.hold("end");
     const waiting = run(node, "a", { session_id: "c" }, { headers: { "idempotency-key": "cancel-me" } });
     await provider.reached("end");
-    const { body: same } = await run(node, "a", { session_id: "c", wait_ms: 0 }, { headers: { "idempotency-key": "cancel-me" } });
+    const { body: same } = await run(
+      node,
+      "a",
+      { session_id: "c", wait_ms: 0 },
+      { headers: { "idempotency-key": "cancel-me" } },
+    );
     await ask(node, `/v1/runs/${same.run_id}/cancel`, { method: "POST" });
     expect(await waiting).toMatchObject({ status: 409, body: { code: "cancelled", stop_reason: "cancelled" } });
 
@@ -177,7 +184,8 @@ describe("an Idempotency-Key", () => {
     await provider.release("end");
     const all = await Promise.all(answers);
     expect(new Set([submitted, ...all].map(({ body }) => body.run_id)).size).toBe(1);
-    for (const { status, body } of all) expect({ status, response: body.response }).toEqual({ status: 200, response: "ok" });
+    for (const { status, body } of all)
+      expect({ status, response: body.response }).toEqual({ status: 200, response: "ok" });
     expect(await provider.count()).toBe(1);
     expect((await run(node, "a", {}, { headers: once })).body).toEqual(all[0]?.body);
   });
@@ -248,7 +256,9 @@ describe("a run's events", () => {
     expect(seen.map(({ text }) => text).join("")).toBe(words);
     expect(new Set(seen.map(({ id }) => id)).size).toBe(seen.length);
     expect(seen.at(-1)?.type).toBe("done");
-    const nothing = await node.fetch(`/v1/runs/${runId}/events`, { headers: { "last-event-id": seen.at(-1)?.id ?? "" } });
+    const nothing = await node.fetch(`/v1/runs/${runId}/events`, {
+      headers: { "last-event-id": seen.at(-1)?.id ?? "" },
+    });
     expect(nothing.status).toBe(204);
   });
 
