@@ -6,10 +6,8 @@ import { join } from "node:path";
 
 import { describe, expect, onTestFinished, test } from "vitest";
 
-import { spawnChild } from "../../fakes/child-process.ts";
-import type { TestChild } from "../../fakes/child-process.ts";
-import { waitFor } from "../../harness/index.ts";
-import type { TestNode } from "../../harness/index.ts";
+import { spawnChild, waitFor } from "../../harness/index.ts";
+import type { TestChild, TestNode } from "../../harness/index.ts";
 import { testNode, testProvider } from "../test-node.ts";
 import { agentOn, ask, begin, run, runReaches } from "./answers.ts";
 import { expectHealthy } from "./shared-node.ts";
@@ -70,9 +68,11 @@ describe.runIf(canMount())("a full disk", () => {
 });
 
 describe("a locked database", () => {
-  test("is said, runs wait for it, and everything goes on when it is free", async () => {
+  test("is said, runs wait for it beyond their leases, and everything goes on when it is free", async () => {
     const provider = await testProvider();
-    const node = testNode({ files: agentOn(provider, "a") });
+    const runtime = { apiVersion: "astromesh/v1", kind: "RuntimeConfig", spec: { api: { host: "127.0.0.1" } } };
+    const short = { ...runtime, spec: { ...runtime.spec, runs: { lease: "2s" } } };
+    const node = testNode({ files: { "runtime.yaml": JSON.stringify(short), ...agentOn(provider, "a") } });
     await node.start();
     const before = await run(node, "a");
     await provider.hold("end");
