@@ -1,11 +1,11 @@
 import type { ConfigInput } from "../config/index.ts";
+import type { NodeSeams } from "./boot.ts";
 import type { CheckReport } from "./check.ts";
 import type { DaemonFlags } from "./daemon.ts";
-import type { NodeSeams } from "./parts.ts";
 
 export type { CheckReport } from "./check.ts";
 export type { DaemonFlags } from "./daemon.ts";
-export type { NodeSeams } from "./parts.ts";
+export type { NodeSeams } from "./boot.ts";
 export { readVersion } from "./version.ts";
 
 // Loaded when they are called: `astromeshd --version` and the command line need not wait for a whole node.

@@ -73,9 +73,9 @@ export function createRunEngine(deps: RunEngineDeps, given: Partial<RunEngineOpt
       yield* readEvents(reader, runId, after, signal);
     },
     settled: async (runId, principal, timeoutMs, signal) => {
-      await find(runId, principal);
       const reached = (run: Run): boolean =>
-        isEnded(run.status) || (run.status === "waiting" && WAITS_FOR_SOMEBODY.includes(run.waitReason));
+        isEnded(visible(run, runId, principal).status) ||
+        (run.status === "waiting" && WAITS_FOR_SOMEBODY.includes(run.waitReason));
       return visible(await host.watch.until(runId, reached, { timeoutMs, signal }), runId, principal);
     },
     timeline: async (traceId, principal) => {

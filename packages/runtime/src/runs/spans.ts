@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Where a call of a loop stands in its run. */
 export interface CallPlace {
@@ -12,7 +12,7 @@ export interface CallPlace {
  * timeline needs no column for them. 16 hex digits of a SHA-256; all-zero, which W3C forbids, does not occur.
  */
 function spanIdOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return hash("sha256", text).slice(0, 16);
 }
 
 /** The span of a whole run. */
@@ -28,17 +28,4 @@ export function callSpanId(place: CallPlace): string {
 /** The name of a call's place; also its idempotency key, the same for every repetition. */
 export function placeKey(place: CallPlace): string {
   return `${place.runId}:${place.segment}:${place.position}`;
-}
-
-/** A W3C traceparent header (https://www.w3.org/TR/trace-context/), sampled. */
-export function traceparentOf(traceId: string, spanId: string): string {
-  return `00-${traceId}-${spanId}-01`;
-}
-
-/** The trace and parent span of a traceparent header; null when it is none. */
-export function parseTraceparent(header: string | null): { traceId: string; spanId: string } | null {
-  const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/.exec(header ?? "");
-  const [, traceId, spanId] = match ?? [];
-  if (traceId === undefined || spanId === undefined || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return null;
-  return { traceId, spanId };
 }
