@@ -162,7 +162,9 @@ async function follow(client: AstromeshClient, order: Order, limitMs: number): P
   const after = seen.lastId();
   const signal = AbortSignal.timeout(limitMs);
   try {
-    for await (const item of client.events(runIdOf(order), { signal, ...(after === null ? {} : { after }) })) {
+    // The pauses between connections are ours: those of the client would be longer than most of the node's lives.
+    const options = { signal, giveUpAfterMs: 0, ...(after === null ? {} : { after }) };
+    for await (const item of client.events(runIdOf(order), options)) {
       seen.take(item);
       if (isRest(item)) return item;
     }

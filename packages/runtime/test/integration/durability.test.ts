@@ -8,6 +8,8 @@ import { waitFor } from "../harness/index.ts";
 import type { TestNode } from "../harness/index.ts";
 import { agentFile, testNode, testProvider } from "./test-node.ts";
 
+const slow = { timeout: 120_000 };
+
 async function toolServer(listener: RequestListener): Promise<TestServer> {
   const servers = createTestServers();
   onTestFinished(() => servers.stop());
@@ -36,7 +38,7 @@ async function countOf(node: TestNode, status: string): Promise<number> {
   return runs[status] ?? 0;
 }
 
-test("500 parked runs survive a restart and a crash asleep, and each wakes once", { timeout: 120_000 }, async () => {
+test("500 parked runs survive a restart and a crash asleep, and each wakes once", slow, async () => {
   const count = 500;
   const bank = await toolServer((_request, response) => response.end("paid"));
   const provider = await testProvider();
@@ -69,7 +71,7 @@ test("500 parked runs survive a restart and a crash asleep, and each wakes once"
   expect(runs.filter(({ attempt }) => attempt !== 2)).toEqual([]);
 });
 
-test("a client that connects again 20 times, while the node dies twice, reads the journal's answer", async () => {
+test("a client that connects again 20 times, while the node dies twice, reads the journal's answer", slow, async () => {
   const provider = await testProvider();
   const story = Array.from({ length: 160 }, (_, index) => `word${index}`).join(" ");
   await provider.script([{ reply: story, token_delay_ms: 5 }]);
