@@ -11,7 +11,7 @@ import type { AgentCheck } from "../core/ports/index.ts";
 import { toDefinition } from "./agent-definition.ts";
 import { candidateNotices, checkAgentParts, checkAgentWhole, type KnownProviders } from "./agent-rules.ts";
 import { agentFile, KNOWN_PARAMETERS } from "./agent-schema.ts";
-import { type Fault, formatFault, formatPath, type Path } from "./fault.ts";
+import { type Fault, formatFault, type Path } from "./fault.ts";
 import { fromJson, MAX_DEPTH, nodeAt, type Source } from "./located.ts";
 import type { AgentDefaults } from "./node-config.ts";
 import { noticesOf } from "./not-yet.ts";
@@ -81,7 +81,7 @@ function keepsReferences(path: Path): boolean {
   return path.at(-1) === "api_key";
 }
 
-/** Checks a document that came by API. Errors name the path inside it; nothing is kept. */
+/** Checks a document that came by API. Errors name the path inside it as the API does (`spec.tools.0.name`). */
 export function checkAgentDocument(document: JsonObject, context: AgentContext): AgentCheck {
   if (nestsDeeper(document, MAX_DEPTH)) {
     return { definition: null, errors: [{ path: "", message: `nested deeper than ${MAX_DEPTH} levels` }], notices: [] };
@@ -89,7 +89,7 @@ export function checkAgentDocument(document: JsonObject, context: AgentContext):
   const checked = checkAgent({ file: null, root: fromJson(document) }, context);
   return {
     definition: checked.definition,
-    errors: checked.faults.map((fault) => ({ path: formatPath(fault.path), message: fault.message })),
+    errors: checked.faults.map((fault) => ({ path: fault.path.join("."), message: fault.message })),
     notices: checked.notices.map(formatFault),
   };
 }

@@ -52,7 +52,9 @@ const api = z.strictObject({
         .min(0)
         .default(0)
         .describe("Requests per key (per address without keys); 0 for no limit. Default 0."),
-      failed_auth_per_minute: count.default(60).describe("Wrong keys per address before 429. Default 60."),
+      failed_auth_per_minute: count
+        .default(60)
+        .describe("Requests without a right key per address before they are 429 instead of 401. Default 60."),
     })
     .prefault({}),
 });

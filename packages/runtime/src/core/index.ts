@@ -60,5 +60,7 @@ export type { EngineName, Run, RunInput, RunStatus, StopReason } from "./run.ts"
 export { withUniqueIds } from "./tool-calls.ts";
 export { formatDuration, parseDuration } from "./time.ts";
 export type { Clock } from "./time.ts";
+export { formatTraceparent, parseTraceparent } from "./traceparent.ts";
+export type { TraceParent } from "./traceparent.ts";
 export { addUsage, NO_USAGE } from "./usage.ts";
 export type { Usage } from "./usage.ts";

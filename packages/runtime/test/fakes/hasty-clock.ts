@@ -1,5 +1,5 @@
 import type { Clock } from "../../src/core/index.ts";
-import { systemClock } from "./sample-run.ts";
+import { systemClock } from "./system-clock.ts";
 
 /** A clock that runs so many times faster than the machine's: for tests of long waits over real I/O. */
 export function createHastyClock(factor: number): Clock {

@@ -30,7 +30,8 @@ import type {
 import { createRunEngine, SILENT_OBSERVER } from "../../src/runs/index.ts";
 import type { RunEngine, RunEngineDeps, RunEngineOptions, RunObserver } from "../../src/runs/index.ts";
 import { createSqliteStore } from "../../src/store/index.ts";
-import { sampleDefinition, systemClock } from "./sample-run.ts";
+import { sampleDefinition } from "./sample-run.ts";
+import { systemClock } from "./system-clock.ts";
 import { until } from "./until.ts";
 
 /** Says nothing. */
@@ -48,7 +49,7 @@ export async function openLabStore(): Promise<{ readonly store: Store; readonly 
   const store = createSqliteStore({
     path: join(folder, "runs.db"),
     clock: systemClock,
-    newStoreId: () => "store_lab",
+    ids: createIds(() => systemClock.now(), Math.random),
   });
   await store.start(new AbortController().signal);
   const close = async (): Promise<void> => {

@@ -4,10 +4,9 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { spawnChild } from "../fakes/child-process.ts";
-import type { TestChild } from "../fakes/child-process.ts";
-import { temporaryDirectory } from "../fakes/temporary-directory.ts";
-import { daemonCommand, waitFor } from "../harness/index.ts";
+import { temporaryDirectory } from "../fakes/index.ts";
+import { daemonCommand, spawnChild, waitFor } from "../harness/index.ts";
+import type { TestChild } from "../harness/index.ts";
 import { agentFile, testNode, testProvider } from "./test-node.ts";
 
 /** A daemon that is not expected to serve. */
@@ -173,6 +172,17 @@ describe("SIGHUP", () => {
 });
 
 describe("SIGTERM", () => {
+  test("during the start ends the node in good order, and SIGHUP then does not kill it", async () => {
+    const node = testNode();
+    const starting = node.start();
+    await waitFor("its first words", () => node.logged("astromeshd started")[0]);
+    node.child.kill("SIGHUP");
+    node.child.kill("SIGTERM");
+    await starting.catch(() => undefined);
+    expect(await node.child.exited).toBe(0);
+    expect(existsSync(join(node.dataDirectory, "astromeshd.pid"))).toBe(false);
+  });
+
   test("lets the run under way end and be answered, refuses new ones, and exits with 0", async () => {
     const provider = await testProvider();
     const node = testNode({ files: { "agents/a.agent.yaml": agentFile("a", provider) } });
@@ -229,6 +239,20 @@ describe("SIGTERM", () => {
     node.child.kill("SIGINT");
     expect(await ended).toBe(1);
   });
+});
+
+test("a database that no retry can mend, or a port that is taken, ends the start with a reason", async () => {
+  const node = testNode();
+  await node.start();
+  const taken = testNode({ args: ["--port", String(node.port)] });
+  await expect(taken.start()).rejects.toThrow(`cannot listen on 127.0.0.1:${node.port}`);
+  expect(await taken.child.exited).toBe(2);
+  expect(existsSync(join(taken.dataDirectory, "astromeshd.pid"))).toBe(false);
+  await node.stop();
+  writeFileSync(join(node.dataDirectory, "astromesh.db"), "this is no database, whatever its name says");
+  await expect(node.start()).rejects.toThrow("the process ended");
+  expect(await node.child.exited).toBe(1);
+  expect(node.child.output()).toMatch(/"level":"error".*not a database/);
 });
 
 test("without its database a node listens, says so on /ready, and goes on when it is back", async () => {

@@ -47,8 +47,10 @@ export interface RestDeps {
   readonly executor: ToolExecutor;
   readonly memory: SessionMemory;
   readonly auth: Authenticator;
-  /** Null: no limits. */
+  /** Requests of a key, or of an address where there are no keys. Null: no limits. */
   readonly limits: RateLimiter | null;
+  /** Requests of an address that show no key that this node knows. @default no limit */
+  readonly strangers?: RateLimiter;
   readonly drain: Drain;
   readonly clock: Clock;
   readonly ids: Ids;

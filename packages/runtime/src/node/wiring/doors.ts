@@ -1,21 +1,23 @@
 import type { NodeConfig } from "../../config/index.ts";
 import { createAuthenticator, createHttpServer, createRateLimiter, createRestDoor } from "../../doors/index.ts";
-import type { HttpServer, RestDeps } from "../../doors/index.ts";
+import type { HttpServer, RateLimiter, RestDeps } from "../../doors/index.ts";
 import type { HttpObserver } from "./http-observer.ts";
 
 /** The doors of a node, behind one HTTP server. */
 export function createNodeServer(
   config: NodeConfig,
   version: string,
-  deps: Omit<RestDeps, "auth" | "limits" | "observe"> & { readonly observer: HttpObserver },
+  deps: Omit<RestDeps, "auth" | "limits" | "strangers" | "observe"> & { readonly observer: HttpObserver },
 ): HttpServer {
   const { observer, ...rest } = deps;
-  const { host, port, keys, requestsPerMinute, bodySizeBytes } = config.api;
+  const { host, port, keys, requestsPerMinute, failedAuthPerMinute, bodySizeBytes } = config.api;
+  const perMinute = (maxRequests: number): RateLimiter => createRateLimiter({ maxRequests, windowMs: 60_000 });
   const door = createRestDoor(
     {
       ...rest,
       auth: createAuthenticator({ keys: keys.map(({ name, key, scopes }) => ({ id: name, key, scopes })) }),
-      limits: requestsPerMinute === 0 ? null : createRateLimiter({ maxRequests: requestsPerMinute, windowMs: 60_000 }),
+      limits: requestsPerMinute === 0 ? null : perMinute(requestsPerMinute),
+      strangers: perMinute(failedAuthPerMinute),
       observe: (facts) => observer.answered(facts),
     },
     { nodeName: config.name, version, bodyLimitBytes: bodySizeBytes },

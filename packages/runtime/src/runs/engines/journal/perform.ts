@@ -7,7 +7,7 @@
  *    event loop, together with the next intent if there is one.
  * E4 An intent without an outcome is performed again, with the same key, unless its class is `once`.
  */
-import { addUsage, fromErrorRecord, toAstromeshError, toErrorRecord } from "../../../core/index.ts";
+import { addUsage, formatTraceparent, fromErrorRecord, toAstromeshError, toErrorRecord } from "../../../core/index.ts";
 import type {
   AstromeshError,
   EffectKind,
@@ -19,7 +19,7 @@ import type {
 import { digestOf } from "../../digest.ts";
 import type { EffectCall, EffectDone, EffectExecutor, EffectPlan, RequestOf } from "../../effects/index.ts";
 import { observed } from "../../observer.ts";
-import { callSpanId, placeKey, traceparentOf } from "../../spans.ts";
+import { callSpanId, placeKey } from "../../spans.ts";
 import type { Branch } from "./branch.ts";
 import type { AttemptKit } from "./kit.ts";
 import { never, recordOf, progressPatch } from "./kit.ts";
@@ -75,7 +75,7 @@ export async function performEffect<K extends EffectKind>(
     call: {
       place: `${place.segment}:${position}`,
       idempotencyKey: placeKey(place),
-      traceparent: traceparentOf(kit.run.traceId, spanId),
+      traceparent: formatTraceparent({ traceId: kit.run.traceId, spanId, sampled: true }),
       signal: branch.signal,
     },
     branch,
