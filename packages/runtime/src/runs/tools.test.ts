@@ -134,6 +134,11 @@ const ANNA: Principal = { id: "anna", scopes: ["run", "read", "approve"] };
 const BERT: Principal = { id: "bert", scopes: ["run", "read", "approve"] };
 const CARL: Principal = { id: "carl", scopes: ["run", "read"] };
 
+/** A model that never answers. */
+async function* silent(): AsyncGenerator<never> {
+  await new Promise(() => {});
+}
+
 describe("an approval", () => {
   const asking = (): LabParts => ({
     store: store.runs,
@@ -181,6 +186,34 @@ describe("an approval", () => {
         text: "tool_denied: The call was denied by local: too dear",
       });
     }));
+
+  it("is a denial also for the attempt that goes on after a crash", async () => {
+    let dies = true;
+    const asked: LabParts = {
+      ...asking(),
+      model: (call, signal) => {
+        const answered = call.messages.some(({ role }) => role === "tool");
+        return answered && dies ? silent() : calling(["send", { to: "x" }])(call, signal);
+      },
+    };
+    const mortal = createMortalStore(store.runs, null);
+    const first = createLab({ ...asked, store: mortal.store });
+    first.engine.start();
+    const { runId } = await first.submit();
+    await waiting(runId, "approval");
+    await first.engine.signal(runId, LOCAL_PRINCIPAL, approve(false));
+    await until("the denial and the next call to be on disk", async () => {
+      const journal = await store.runs.journal(runId);
+      return journal.filter(({ kind, phase }) => kind === "model" && phase === "intent").length === 2;
+    });
+    mortal.kill();
+    dies = false;
+    await withLab(asked, async (lab) => {
+      const run = await lab.ended(runId);
+      expect(run).toMatchObject({ status: "completed", response: "done", error: null });
+      expect((await resultsOf(run))[0]?.text).toMatch(/^tool_denied/);
+    });
+  });
 
   it("is a timeout, not a denial, when nobody answers", () =>
     withLab({ ...asking(), options: { waitLimitMs: 30, pollMs: 10 } }, async (lab) => {

@@ -123,7 +123,7 @@ export async function tryEffect<K extends EffectKind>(
     call.signal.throwIfAborted();
     kit.inFlight.delete(position);
     tellObserver(kit, site, { startedAt, durationMs: clock.monotonic() - begun, done, error: null });
-    writeDone(kit, site, done);
+    writeDone(kit, site, done, plan.about === null ? "alone" : "after its intent");
     return done;
   } catch (thrown) {
     const error = toAstromeshError(thrown);
@@ -161,8 +161,17 @@ async function writeIntent<K extends EffectKind>(
   });
 }
 
-/** The outcome of any effect, with all that belongs to it in one transaction. */
-export function writeDone<K extends EffectKind>(kit: AttemptKit, site: EffectSite<K>, done: EffectDone<K>): void {
+/**
+ * The outcome of any effect, with all that belongs to it in one transaction.
+ *
+ * @param how what the journal has of the call besides: an outcome that stands alone says itself what was asked for
+ */
+export function writeDone<K extends EffectKind>(
+  kit: AttemptKit,
+  site: EffectSite<K>,
+  done: EffectDone<K>,
+  how: "alone" | "after its intent",
+): void {
   const { plan, position, request, digest } = site;
   if (done.event !== null) kit.stream.emit(done.event, site.call.place);
   for (const { thread, index, message } of done.messages) kit.threads.put(thread, index, message);
@@ -172,7 +181,7 @@ export function writeDone<K extends EffectKind>(kit: AttemptKit, site: EffectSit
     phase: "done",
     kind: request.kind,
     effectClass: plan.effectClass,
-    ...(plan.about === null || plan.refusal !== null ? { digest } : {}),
+    ...(how === "alone" ? { digest } : {}),
     payload: { ...done.payload, to: kit.stream.head() },
   });
   const change = {

@@ -29,7 +29,7 @@ export async function settleEffect<K extends EffectKind>(
   const intended = known !== null && known.intent !== null;
   if (plan.refusal !== null && !intended) {
     if (plan.announce !== null) kit.stream.emit(plan.announce, site.call.place);
-    writeDone(kit, site, plan.refusal);
+    writeDone(kit, site, plan.refusal, "alone");
     return plan.refusal;
   }
   if (request.kind !== "tool") return tryEffect(kit, site, position, intended);
@@ -48,7 +48,7 @@ async function settleTool(
   const { position } = site;
   if (site.plan.approval && !known?.intent) {
     const refusal = await askApproval(kit, site);
-    if (refusal !== null) return observeOnly(kit, site, refusal);
+    if (refusal !== null) return observeOnly(kit, site, refusal, "alone");
   }
   for (let tries = 0; ; tries += 1) {
     const tryPosition = tries === 0 ? position : `${position}/retry${tries}`;
@@ -56,14 +56,19 @@ async function settleTool(
     const intended = tried !== null && tried.intent !== null;
     if (!intended || effectClass !== "once") return tryEffect(kit, site, tryPosition, intended);
     const verdict = await clearUp(kit, site, tried, tries + 1);
-    if (verdict !== "retry") return observeOnly(kit, site, verdict);
+    if (verdict !== "retry") return observeOnly(kit, site, verdict, "after its intent");
   }
 }
 
 /** Writes an outcome that nothing was performed for. */
-function observeOnly(kit: AttemptKit, site: EffectSite<"tool">, outcome: ToolOutcome): EffectDone<"tool"> {
+function observeOnly(
+  kit: AttemptKit,
+  site: EffectSite<"tool">,
+  outcome: ToolOutcome,
+  how: "alone" | "after its intent",
+): EffectDone<"tool"> {
   const done = (site.executor as ToolExecutor).observe(site.request, outcome, 0);
-  writeDone(kit, site, done);
+  writeDone(kit, site, done, how);
   return done;
 }
 
