@@ -122,14 +122,20 @@ async function runAndWait(client: AstromeshClient, order: Order): Promise<void> 
 
 async function runAndStream(client: AstromeshClient, order: Order): Promise<void> {
   const { scenario, idempotencyKey } = order;
-  await insist(order, "stream", async () => {
+  const read = async (): Promise<void> => {
     for await (const item of client.agents.stream(scenario.agent, question(order), { idempotencyKey })) {
       order.runIds.add(item.runId);
       // Whoever follows the stream from here on does what there is to do.
       if (isRest(item)) return;
       order.seen.take(item);
     }
-  });
+  };
+  await insist(order, "stream", () =>
+    read().catch((error: unknown) => {
+      // Asked again, it would begin again; the client knows the run by now, and follows it.
+      if (order.runIds.size === 0) throw error;
+    }),
+  );
 }
 
 /** Events after which the client looks up from the stream. */

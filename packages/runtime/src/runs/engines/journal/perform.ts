@@ -123,7 +123,7 @@ export async function tryEffect<K extends EffectKind>(
     call.signal.throwIfAborted();
     kit.inFlight.delete(position);
     tellObserver(kit, site, { startedAt, durationMs: clock.monotonic() - begun, done, error: null });
-    writeDone(kit, site, done, plan.about === null ? "alone" : "after its intent");
+    writeDone(kit, site, done, plan.about === null ? kit.stream.head() : null);
     return done;
   } catch (thrown) {
     const error = toAstromeshError(thrown);
@@ -164,13 +164,13 @@ async function writeIntent<K extends EffectKind>(
 /**
  * The outcome of any effect, with all that belongs to it in one transaction.
  *
- * @param how what the journal has of the call besides: an outcome that stands alone says itself what was asked for
+ * @param from where the call began to speak, when the outcome is all that the journal has of it; null after an intent
  */
 export function writeDone<K extends EffectKind>(
   kit: AttemptKit,
   site: EffectSite<K>,
   done: EffectDone<K>,
-  how: "alone" | "after its intent",
+  from: number | null,
 ): void {
   const { plan, position, request, digest } = site;
   if (done.event !== null) kit.stream.emit(done.event, site.call.place);
@@ -181,8 +181,12 @@ export function writeDone<K extends EffectKind>(
     phase: "done",
     kind: request.kind,
     effectClass: plan.effectClass,
-    ...(how === "alone" ? { digest } : {}),
-    payload: { ...done.payload, to: kit.stream.head() },
+    ...(from === null ? {} : { digest }),
+    payload: {
+      ...done.payload,
+      ...(from === null || plan.about === null ? {} : { about: plan.about, from }),
+      to: kit.stream.head(),
+    },
   });
   const change = {
     records: [record],
