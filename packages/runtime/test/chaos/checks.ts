@@ -69,6 +69,11 @@ export async function judgeStream(client: AstromeshClient, order: Order, run: Ru
   if (texts.seen !== texts.log) faults.push("what the client saw is not what the log says");
   if (run.status === "completed" && texts.log !== texts.said) faults.push("the log is not what the model said");
   if (!texts.log.endsWith(texts.answer)) faults.push("the log does not end with the answer");
+  if (String(seen.calls()) !== String(fresh.calls())) faults.push("the client saw other calls than the log has");
+  const calls = scenario.turns.flatMap((turn) => turn.calls).length;
+  if (run.status === "completed" && (fresh.calls().length !== 2 * calls || new Set(fresh.calls()).size !== 2 * calls)) {
+    faults.push(`of ${calls} calls the log tells ${fresh.calls().join(", ")}`);
+  }
   return faults.map((fault) => ({ kind: "stream", runId, what: `${order.tag}: ${fault}: ${JSON.stringify(texts)}` }));
 }
 

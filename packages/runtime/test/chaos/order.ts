@@ -8,6 +8,8 @@ export interface Seen {
   /** The id of the last event; null before the first. */
   lastId(): string | null;
   text(): string;
+  /** Tool calls and results, as `tool_call id` and `tool_result id`, sorted. */
+  calls(): readonly string[];
   /** What the stream did that it must not. */
   faults(): readonly string[];
   take(item: RunStreamEvent): void;
@@ -44,10 +46,12 @@ export function runIdOf(order: Order): string {
 export function createSeen(): Seen {
   const fold = createTextFold({ thread: "main" });
   const faults: string[] = [];
+  let calls: { readonly offset: number; readonly what: string }[] = [];
   let last: RunStreamEvent | null = null;
   return {
     lastId: () => last?.id ?? null,
     text: () => fold.text,
+    calls: () => calls.map(({ what }) => what).toSorted(),
     faults: () => faults,
     take: (item) => {
       const expected = (last?.offset ?? 0) + 1;
@@ -56,6 +60,11 @@ export function createSeen(): Seen {
       if (last !== null && item.attempt < last.attempt && !back) faults.push(`${item.id} came after ${last.id}`);
       last = item;
       fold.apply(item);
+      const { event, offset } = item;
+      if (event.type === "retract") calls = calls.filter((call) => call.offset <= event.to);
+      if (event.type === "tool_call" || event.type === "tool_result") {
+        calls.push({ offset, what: `${event.type} ${event.id}` });
+      }
     },
   };
 }

@@ -72,6 +72,13 @@ export const SCENARIOS: readonly Scenario[] = [
     turns: [{ says: "This wants your leave.", calls: ["pay"] }, LAST],
   },
   {
+    name: "purchase",
+    agent: "clerk",
+    weight: 2,
+    tokenDelayMs: 2,
+    turns: [{ says: "All of it, if you agree.", calls: ["set_stock", "pay", "send_mail"] }, LAST],
+  },
+  {
     name: "inventory",
     agent: "clerk",
     weight: 2,
