@@ -94,9 +94,8 @@ function openCalls({ run_id: runId, records }: Journal): { readonly key: string;
   const settled = new Set(records.filter(({ phase }) => phase !== "intent").map(({ position }) => position));
   return records
     .filter(({ kind, phase, position }) => kind === "signal" && phase === "intent" && !settled.has(position))
-    .flatMap(({ segment, position, payload }) => {
-      const { name } = payload as { readonly name: string };
-      const [question, call = ""] = name.split(":");
-      return question === "resolve" ? [{ key: `${runId}:${segment}:${call}`, position }] : [];
+    .flatMap(({ segment, position }) => {
+      const [call = "", question = ""] = position.split("/");
+      return question.startsWith("resolve") ? [{ key: `${runId}:${segment}:${call}`, position }] : [];
     });
 }
