@@ -114,6 +114,7 @@ export async function tryEffect<K extends EffectKind>(
   if (intended) await takeUp(kit, site);
   else if (plan.about !== null) await writeIntent(kit, site, tryPosition);
   if (!kit.mayPerform()) return never();
+  call.signal.throwIfAborted();
   kit.inFlight.set(position, { position, tryPosition, kind: request.kind, effectClass: plan.effectClass });
   const startedAt = clock.now();
   const begun = clock.monotonic();
