@@ -39,7 +39,7 @@ export interface EffectSite<K extends EffectKind> {
   readonly branch: Branch;
 }
 
-/** How an effect gets from its plan to its outcome where a person may have a say (see ask.ts). */
+/** How an effect gets from its plan to its outcome where a person may have a say (see settle.ts). */
 export type Settle = <K extends EffectKind>(
   kit: AttemptKit,
   site: EffectSite<K>,
