@@ -56,7 +56,7 @@ test("a run keeps the definition that it began with, over a reload and a restart
   await provider.release("request");
   await node.start();
   for (const runId of [old, fresh]) await runReaches(node, runId, "completed");
-  expect((await prompts()).slice(2).toSorted()).toEqual(["the first prompt", "the second prompt"]);
+  expect(new Set((await prompts()).slice(2))).toEqual(new Set(["the first prompt", "the second prompt"]));
 });
 
 test("a file that is mended loads at the next reload; one that is torn meanwhile changes nothing", async () => {

@@ -56,7 +56,7 @@ describe.runIf(canMount())("a full disk", () => {
   });
 
   test("at the start: a clear end, and a start when there is room", async () => {
-    const node = testNode();
+    const node = testNode({ env: { OLLAMA_HOST: "http://127.0.0.1:1" } });
     const disk = smallDisk(node.dataDirectory, 1);
     disk.fill();
     await expect(node.start()).rejects.toThrow("ended");
