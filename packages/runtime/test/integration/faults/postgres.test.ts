@@ -73,6 +73,7 @@ test("a database that is killed under load and comes back: nothing accepted is l
   loaded = false;
   await Promise.all(workers);
 
-  for (const runId of accepted) expect((await runReaches(node, runId, "completed", 20_000)).response).toBe("one two three");
+  for (const runId of accepted)
+    expect((await runReaches(node, runId, "completed", 20_000)).response).toBe("one two three");
   expect([...statuses].toSorted()).toEqual([202, 503]);
 });
