@@ -3,6 +3,7 @@ import type { StreamEvent } from "../core/index.ts";
 import type { EffectKey, NewRecord, RunChange, RunGuard, ThreadMessage } from "../core/ports/index.ts";
 import { createBlobWriter } from "./blobs.ts";
 import type { KeptJson } from "./blobs.ts";
+import { createRemember } from "./remember.ts";
 import { toRunColumns, toTextColumns } from "./rows.ts";
 import type { JournalTable, MessagesTable, StreamTable } from "./schema.ts";
 import { all, byColumns, changes, first, prepare, slots } from "./statement.ts";
@@ -30,6 +31,7 @@ interface Advance extends GuardSlots, Record<string, unknown> {
 export function createAppends(db: Builder) {
   const statements = prepareAppends(db);
   const keepJson = createBlobWriter(db);
+  const remember = createRemember(db);
 
   function* appendRecords(guard: RunGuard, records: readonly NewRecord[], head: number): Unit<void> {
     let seq = head - records.length;
@@ -75,6 +77,7 @@ export function createAppends(db: Builder) {
       if (textColumns.length > 0) {
         yield* changes(statements.setTexts(textColumns)({ guardRun: guard.runId, ...texts }));
       }
+      for (const { key, turn } of change.turns ?? []) yield* remember(key, turn);
       for (const signalId of change.consumeSignals ?? []) {
         yield* changes(statements.consume({ runId: guard.runId, signalId }));
       }
