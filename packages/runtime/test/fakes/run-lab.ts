@@ -172,7 +172,7 @@ export function createLab(parts: LabParts): Lab {
     },
     memory: {
       recall: async () => [],
-      remember: async () => {},
+      kept: () => null,
       history: async () => [],
       clear: async () => 0,
     },

@@ -180,6 +180,7 @@ export function writeDone<K extends EffectKind>(kit: AttemptKit, site: EffectSit
     records: [record],
     messages: done.messages,
     patch: progressPatch(kit),
+    ...(done.turn === null ? {} : { turns: [done.turn] }),
     ...(done.completeEffectKey === null ? {} : { completeEffectKey: done.completeEffectKey }),
   };
   kit.writer.defer(change);
