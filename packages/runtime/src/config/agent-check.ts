@@ -9,7 +9,13 @@ import {
 } from "../core/index.ts";
 import type { AgentCheck } from "../core/ports/index.ts";
 import { toDefinition } from "./agent-definition.ts";
-import { candidateNotices, checkAgentParts, checkAgentWhole, type KnownProviders } from "./agent-rules.ts";
+import {
+  candidateNotices,
+  checkAgentParts,
+  checkAgentWhole,
+  type KnownProviders,
+  storedSecretNotices,
+} from "./agent-rules.ts";
 import { agentFile, KNOWN_PARAMETERS } from "./agent-schema.ts";
 import { type Fault, formatFault, type Path } from "./fault.ts";
 import { fromJson, MAX_DEPTH, nodeAt, type Source } from "./located.ts";
@@ -61,7 +67,12 @@ export function checkAgent(source: Source, context: AgentContext): CheckedAgent 
     defaults: context.defaults ?? { pattern: "react", maxIterations: 10 },
     defaultStrategy: context.defaultStrategy ?? "quality_first",
   });
-  const notices = [...noticesOf(expanded.source, "Agent"), ...candidateNotices(checked.value.spec, expanded.source)];
+  const { spec: valid } = checked.value;
+  const notices = [
+    ...noticesOf(expanded.source, "Agent"),
+    ...candidateNotices(valid, expanded.source),
+    ...storedSecretNotices(valid, expanded.source),
+  ];
   return { definition, secrets, faults: [], notices };
 }
 

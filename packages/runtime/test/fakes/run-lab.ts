@@ -35,7 +35,7 @@ import { systemClock } from "./system-clock.ts";
 import { until } from "./until.ts";
 
 /** Says nothing. */
-export const silentLogger: Logger = {
+const silentLogger: Logger = {
   debug: () => {},
   info: () => {},
   warn: () => {},

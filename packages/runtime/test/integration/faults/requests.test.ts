@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { framesOf } from "../../fakes/rest-server.ts";
+import { framesOf } from "../../fakes/index.ts";
 import { waitFor } from "../../harness/index.ts";
 import type { TestNode } from "../../harness/index.ts";
 import { agentOn, ask, begin, run, runReaches } from "./answers.ts";
@@ -35,8 +35,8 @@ describe("bodies", () => {
     ["/v1/runs", { agent: 7, query: "x" }, "agent"],
     ["/v1/runs", { agent: "a" }, "query"],
     ["/v1/runs", { agent: "a", query: "x", wait_ms: 5 }, "wait_ms"],
-    ["/v1/tools/execute", { name: 7 }, "name"],
-    ["/v1/tools/execute", { name: "calculator", arguments: [] }, "arguments"],
+    ["/v1/tools/execute", { tool_name: 7 }, "tool_name"],
+    ["/v1/tools/execute", { tool_name: "calculator", arguments: [] }, "arguments"],
   ])("%s names the field at fault in %j", async (path, json, field) => {
     const { status, body } = await ask(shared.node, path, { json });
     expect({ status, code: body.code }).toEqual({ status: 422, code: "invalid_request" });

@@ -39,7 +39,7 @@ export interface EffectSite<K extends EffectKind> {
   readonly branch: Branch;
 }
 
-/** How an effect gets from its plan to its outcome where a person may have a say (see ask.ts). */
+/** How an effect gets from its plan to its outcome where a person may have a say (see settle.ts). */
 export type Settle = <K extends EffectKind>(
   kit: AttemptKit,
   site: EffectSite<K>,
@@ -114,6 +114,7 @@ export async function tryEffect<K extends EffectKind>(
   if (intended) await takeUp(kit, site);
   else if (plan.about !== null) await writeIntent(kit, site, tryPosition);
   if (!kit.mayPerform()) return never();
+  call.signal.throwIfAborted();
   kit.inFlight.set(position, { position, tryPosition, kind: request.kind, effectClass: plan.effectClass });
   const startedAt = clock.now();
   const begun = clock.monotonic();
