@@ -48,6 +48,10 @@ export function createRunEngine(deps: RunEngineDeps, given: Partial<RunEngineOpt
   const host = createHost(deps, options);
   const find = async (runId: string, principal: Principal): Promise<Run> =>
     visible(await store.get(runId), runId, principal);
+  /** Refuses whom `find` would refuse; whose a run is never changes, so one at work here need not be read for it. */
+  const allow = async (runId: string, principal: Principal): Promise<void> => {
+    visible(host.table.get(runId)?.run ?? (await store.get(runId)), runId, principal);
+  };
 
   return {
     ...createSteering(deps, options, host, find),
@@ -68,14 +72,14 @@ export function createRunEngine(deps: RunEngineDeps, given: Partial<RunEngineOpt
       return store.journal(runId);
     },
     events: async function* events(runId, principal, after, signal) {
-      await find(runId, principal);
+      await allow(runId, principal);
       const reader = { store, streams: host.streams, clock: deps.clock, pollMs: options.streamPollMs };
       yield* readEvents(reader, runId, after, signal);
     },
     settled: async (runId, principal, timeoutMs, signal) => {
+      await allow(runId, principal);
       const reached = (run: Run): boolean =>
-        isEnded(visible(run, runId, principal).status) ||
-        (run.status === "waiting" && WAITS_FOR_SOMEBODY.includes(run.waitReason));
+        isEnded(run.status) || (run.status === "waiting" && WAITS_FOR_SOMEBODY.includes(run.waitReason));
       return visible(await host.watch.until(runId, reached, { timeoutMs, signal }), runId, principal);
     },
     timeline: async (traceId, principal) => {

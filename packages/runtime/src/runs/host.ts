@@ -38,12 +38,18 @@ const RELEASE_MS = 5_000;
 export function createHost(deps: RunEngineDeps, options: RunEngineOptions): RunHost {
   const { store, clock } = deps;
   const streams = createStreams({ now: () => clock.now(), bufferEvents: options.streamBuffer });
-  const watch = createRunWatch({ store, clock, pollMs: options.pollMs });
+  const watch = createRunWatch({
+    store,
+    clock,
+    pollMs: options.pollMs,
+    worksHere: (runId) => table.get(runId) !== undefined,
+  });
   const leases = createLeases({
     ...deps,
     leaseMs: options.leaseMs,
     renewMs: options.leaseRenewMs,
     onLost: (runId) => table.get(runId)?.interrupt({ kind: "lost", error: leaseLost(runId) }),
+    onStray: (runId) => scheduler.stray(runId),
   });
   const tell = createTelling(deps, { watch, table: () => table, scheduler: () => scheduler });
   const children = createChildRuns({ deps, options, cancel: tell.cancel, onQueued: () => scheduler.nudge() });

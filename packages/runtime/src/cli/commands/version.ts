@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import type { Register } from "../program.ts";
+import type { Register } from "../command.ts";
 
 /** The version of this installation, from the package that holds it. */
 export function ownVersion(): string {

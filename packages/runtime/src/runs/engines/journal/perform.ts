@@ -39,7 +39,7 @@ export interface EffectSite<K extends EffectKind> {
   readonly branch: Branch;
 }
 
-/** How an effect gets from its plan to its outcome where a person may have a say (see ask.ts). */
+/** How an effect gets from its plan to its outcome where a person may have a say (see settle.ts). */
 export type Settle = <K extends EffectKind>(
   kit: AttemptKit,
   site: EffectSite<K>,
@@ -114,6 +114,7 @@ export async function tryEffect<K extends EffectKind>(
   if (intended) await takeUp(kit, site);
   else if (plan.about !== null) await writeIntent(kit, site, tryPosition);
   if (!kit.mayPerform()) return never();
+  call.signal.throwIfAborted();
   kit.inFlight.set(position, { position, tryPosition, kind: request.kind, effectClass: plan.effectClass });
   const startedAt = clock.now();
   const begun = clock.monotonic();
@@ -192,6 +193,7 @@ export function writeDone<K extends EffectKind>(
     records: [record],
     messages: done.messages,
     patch: progressPatch(kit),
+    ...(done.turn === null ? {} : { turns: [done.turn] }),
     ...(done.completeEffectKey === null ? {} : { completeEffectKey: done.completeEffectKey }),
   };
   kit.writer.defer(change);
