@@ -22,6 +22,7 @@ export type {
   RunsConfig,
   StoreConfig,
 } from "./node-config.ts";
+export { packageFolder } from "./package-folder.ts";
 export { findProfilesDir } from "./profiles.ts";
 export type { ProviderType } from "./provider-types.ts";
 export { loadProviders } from "./providers.ts";

@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
-/** The version in this package's package.json, which is two folders up from here in the sources and in dist. */
+import { packageFolder } from "../config/index.ts";
+
+/** The version in this package's package.json. */
 export function readVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const text = readFileSync(join(packageFolder(), "package.json"), "utf8");
   return (JSON.parse(text) as { version: string }).version;
 }

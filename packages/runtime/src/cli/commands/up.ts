@@ -6,8 +6,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
+import { packageFolder } from "../../config/index.ts";
 import type { Register } from "../command.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { money } from "../output/format.ts";
@@ -17,7 +17,7 @@ import type { Session } from "../session.ts";
 import { runtimeFile } from "../templates/runtime.ts";
 import { ask } from "./run.ts";
 
-const DAEMON = fileURLToPath(new URL("../../../bin/astromeshd.js", import.meta.url));
+const DAEMON = join(packageFolder(), "bin/astromeshd.js");
 const READY_TIMEOUT_MS = 30_000;
 const FIRST_QUESTION = "What is 17 * 23?";
 

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 
+import { packageFolder } from "../../config/index.ts";
 import type { Register } from "../command.ts";
 
 /** The version of this installation, from the package that holds it. */
 export function ownVersion(): string {
-  // The same distance from src/cli/commands and from dist/cli/commands.
-  const manifest = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+  const manifest = JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8")) as {
     readonly version: string;
   };
   return manifest.version;
