@@ -58,6 +58,8 @@ export type { Principal, Scope } from "./principal.ts";
 export { FINAL_STATUSES, isEnded, JOURNAL_FORMAT } from "./run.ts";
 export type { EngineName, Run, RunInput, RunStatus, StopReason } from "./run.ts";
 export { withUniqueIds } from "./tool-calls.ts";
+export { createKeyring, createReplayGuard, envelopeText } from "./seal.ts";
+export type { Envelope, Freshness, Keyring, Mac, MeshKey, ReplayGuard, Seal } from "./seal.ts";
 export { formatDuration, parseDuration } from "./time.ts";
 export type { Clock } from "./time.ts";
 export { addUsage, NO_USAGE } from "./usage.ts";
