@@ -7,7 +7,10 @@ export type { AddressClass, Egress, EgressPolicy, EgressRequest, EgressResponse,
 export { createHttpClient, readText } from "./http-client.ts";
 export type { HttpClient, HttpResponse } from "./http-client.ts";
 export { readLines } from "./lines.ts";
+export { createPeerClient } from "./peer-client.ts";
+export type { PeerAnswer, PeerClient, PeerRequest, PeerSender, PeerTarget } from "./peer-client.ts";
 export { createRetryBudget, retryAfterMs, retryDelayMs } from "./retry.ts";
 export type { BackoffOptions } from "./retry.ts";
+export { HMAC_SHA256, meshKeyring, sealedDigest } from "./seal-keys.ts";
 export { watchSilence } from "./silence.ts";
 export { readSse } from "./sse.ts";
