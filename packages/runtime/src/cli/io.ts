@@ -14,6 +14,6 @@ export interface CliIo {
   readonly cwd: string;
   /** Reads the next line a person types; null at the end of the input. */
   readLine(prompt: string): Promise<string | null>;
-  /** Aborts on Ctrl-C. */
+  /** Aborts on Ctrl-C, and when the process is asked to end. */
   readonly signal: AbortSignal;
 }

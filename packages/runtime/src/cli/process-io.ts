@@ -5,7 +5,7 @@ import type { CliIo } from "./io.ts";
 /** The terminal that this process was started in. */
 export function processIo(): CliIo {
   const abort = new AbortController();
-  process.once("SIGINT", () => abort.abort());
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => abort.abort());
   // A reader that left (`astromeshctl logs | head`) is no failure of ours.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { manualClock } from "../../test/fakes/clock.ts";
+import { manualClock } from "../../test/fakes/index.ts";
 import { formatFrame, sseStream } from "./sse.ts";
 import type { SseFrame } from "./sse.ts";
 

@@ -49,7 +49,10 @@ export async function runDaemon(flags: DaemonFlags): Promise<number> {
   try {
     const { snapshot } = read;
     const random = createSystemRandom();
-    return await live(await boot({ version: readVersion(), config, snapshot, log, notifier, clock, random }), log);
+    const start = () => boot({ version: readVersion(), config, snapshot, log, notifier, clock, random });
+    const code = await live(start, log);
+    if (code === 0) logger.info("Exit with code 0");
+    return code;
   } catch (error) {
     logger.error(error instanceof Error ? error.message : String(error), isExpected(error) ? {} : { error });
     return exitCodeOf(error);
@@ -59,27 +62,38 @@ export async function runDaemon(flags: DaemonFlags): Promise<number> {
   }
 }
 
-/** Lets the node serve until a signal or a failure ends it. */
-function live(node: RunningNode, log: Log): Promise<number> {
-  const { logger } = log;
+/**
+ * Starts a node and lets it serve until a signal or a failure ends it. Signals are listened to from the first moment:
+ * what they ask during the start is done right after it.
+ */
+function live(start: () => Promise<RunningNode>, { logger }: Log): Promise<number> {
   return new Promise((resolve, reject) => {
+    // A step later than the listening that follows.
+    const started = Promise.resolve().then(start);
     watchSignals({
       drain(signal) {
-        node.stop(signal).then(() => {
-          logger.info("Exit with code 0");
-          return resolve(0);
-        }, reject);
+        const stopped = started.then((node) => node.stop(signal));
+        stopped.then(() => resolve(0), reject);
       },
       force(signal) {
         logger.warn(`A second ${signal}: the end is not waited for; runs go on at the next start`);
         resolve(1);
       },
-      reload: () => void node.reload().catch((error: unknown) => logger.error("The reload failed", { error })),
+      reload() {
+        const reloaded = started.then((node) => node.reload());
+        reloaded.catch((error: unknown) => logger.error("The reload failed", { error }));
+      },
     });
-    node.failed.catch((error: unknown) => {
-      void node.stop("the node failed").finally(() => reject(error));
-    });
+    started.then(untilItFails).catch(reject);
   });
+}
+
+async function untilItFails(node: RunningNode): Promise<void> {
+  try {
+    await node.failed;
+  } finally {
+    await node.stop("the node failed");
+  }
 }
 
 /**

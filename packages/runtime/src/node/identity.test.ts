@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 
 import { describe, expect, test, vi } from "vitest";
 
-import { spawnChild } from "../../test/fakes/child-process.ts";
-import { temporaryDirectory } from "../../test/fakes/temporary-directory.ts";
+import { temporaryDirectory } from "../../test/fakes/index.ts";
+import { spawnChild } from "../../test/harness/index.ts";
 import { createIds } from "../core/index.ts";
 import { openDataDirectory } from "./identity.ts";
 

@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 import { expect, test } from "vitest";
 
-import { spawnChild } from "../../test/fakes/child-process.ts";
-import type { TestChild } from "../../test/fakes/child-process.ts";
-import { temporaryDirectory } from "../../test/fakes/temporary-directory.ts";
+import { temporaryDirectory } from "../../test/fakes/index.ts";
+import { spawnChild } from "../../test/harness/index.ts";
+import type { TestChild } from "../../test/harness/index.ts";
 import { createPidFile } from "./pid-file.ts";
 
 /** A process that lives, under a command line of our choice. */

@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 
 import { afterEach, expect, test, vi } from "vitest";
 
-import { temporaryDirectory } from "../../test/fakes/temporary-directory.ts";
+import { temporaryDirectory } from "../../test/fakes/index.ts";
 import { createNotifier } from "./sd-notify.ts";
 
 interface Receiver {

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 
-import type { Json } from "../core/index.ts";
 import { changes, prepare, slots } from "./statement.ts";
 import type { Builder, Unit } from "./statement.ts";
 
@@ -34,6 +33,6 @@ export function createBlobWriter(db: Builder) {
 }
 
 /** The value of a row that was joined with its blob. */
-export function readKept(row: { readonly body: string | null; readonly blob: string | null }): Json {
-  return JSON.parse(row.body ?? row.blob ?? "null") as Json;
+export function readKept(row: { readonly body: string | null; readonly blob: string | null }): unknown {
+  return JSON.parse(row.body ?? row.blob ?? "null");
 }

@@ -15,7 +15,6 @@ export function createReads(db: Builder) {
 }
 
 export type Writes = ReturnType<typeof createWrites>;
-export type Reads = ReturnType<typeof createReads>;
 export type WriteName = keyof Writes;
 /** What a write or a read comes to. */
 export type ResultOf<Work> = Work extends (...args: never) => Unit<infer Result> ? Result : never;

@@ -19,25 +19,29 @@ export interface KeeperDeps {
  * Gets a database ready and keeps watch over it.
  *
  * Invariants.
- * K1: at most one attempt is under way.
- * K2: not ready means that somebody is trying: `start` before the first success, the recovery after it.
+ * K1: at most one loop of attempts is under way: of `start` before the first success, of the recovery after it.
+ * K2: a store that was ready once and is not now has its recovery under way, until it is stopped.
  */
 export function createKeeper({ kind, clock, logger, attempt }: KeeperDeps) {
   const stopping = new AbortController();
   let storeId: string | null = null;
   let reason: string | null = "The store was not started.";
-  let recovery: Promise<void> | null = null;
+  /** The loop under way (K1); it never rejects. */
+  let trying: Promise<void> | null = null;
 
   async function tryUntilReady(signal: AbortSignal, giveUpWhenHopeless: boolean): Promise<void> {
     let pauseMs = PAUSE_FIRST_MS;
     for (;;) {
       signal.throwIfAborted();
       try {
-        storeId = await attempt();
+        const id = await attempt();
+        signal.throwIfAborted();
+        storeId = id;
         if (reason !== null) logger?.info("store ready", { kind, storeId });
         reason = null;
         return;
       } catch (thrown) {
+        signal.throwIfAborted();
         const error = toAstromeshError(thrown);
         if (reason !== error.message) logger?.warn("store not ready", { kind, reason: error.message });
         reason = error.message;
@@ -48,36 +52,45 @@ export function createKeeper({ kind, clock, logger, attempt }: KeeperDeps) {
     }
   }
 
+  /** Runs a loop of attempts; `trying` tells whoever stops the store when it is over. */
+  async function run(signal: AbortSignal, giveUpWhenHopeless: boolean): Promise<void> {
+    const loop = tryUntilReady(signal, giveUpWhenHopeless);
+    trying = loop.catch(() => {});
+    try {
+      await loop;
+    } finally {
+      trying = null;
+    }
+  }
+
   async function recover(): Promise<void> {
     try {
-      await tryUntilReady(stopping.signal, false);
+      await run(stopping.signal, false);
     } catch {
       // It rejects only because the store is being stopped.
     }
-    recovery = null;
   }
 
   return {
     /** Tries until it works; rejects when `signal` aborts, or for what no retry can mend. */
     async start(signal: AbortSignal): Promise<void> {
-      if (stopping.signal.aborted) throw storeStopped();
-      await tryUntilReady(AbortSignal.any([signal, stopping.signal]), true);
+      await run(AbortSignal.any([signal, stopping.signal]), true);
     },
 
     /** Tells of an error that a read or a write met; one of the database itself begins the recovery. */
     trouble(error: AstromeshError): void {
       const isOutage = error.code === "store_unavailable" || error.code === "store_full";
-      if (!isOutage || recovery !== null || stopping.signal.aborted) return;
+      if (!isOutage || storeId === null || trying !== null || stopping.signal.aborted) return;
       logger?.error("store lost", { kind, reason: error.message, cause: error.cause });
       reason = error.message;
-      recovery = recover();
+      void recover();
     },
 
     /** Ends a start or a recovery under way. Idempotent. */
     async stop(): Promise<void> {
       stopping.abort(storeStopped());
+      await trying;
       reason = "The store was stopped.";
-      await recovery;
     },
 
     status: (): StoreStatus => ({ kind, ready: reason === null, reason, storeId }),

@@ -1,5 +1,5 @@
 import { Migrator } from "kysely";
-import type { Dialect, DialectAdapter, Kysely } from "kysely";
+import type { Dialect, DialectAdapter, Kysely, Migration } from "kysely";
 
 import { AstromeshError } from "../core/index.ts";
 import { migrations } from "./migrations/index.ts";
@@ -39,15 +39,9 @@ export function insideTransaction(dialect: Dialect): Dialect {
  */
 export async function migrate(db: Kysely<Schema>, dialect: DialectName, newStoreId: string): Promise<string> {
   const known = migrations(dialect);
-  await refuseNewer(db, Object.keys(known));
-  const migrator = new Migrator({
-    db,
-    provider: { getMigrations: async () => known },
-    migrationTableName: MIGRATION_TABLE,
-    migrationLockTableName: `${MIGRATION_TABLE}_lock`,
-  });
-  const { error } = await migrator.migrateToLatest();
-  if (error !== undefined) throw error;
+  const done = await executed(db);
+  refuseNewer(done, Object.keys(known));
+  if (done.length < Object.keys(known).length) await migrateToLatest(db, known);
   await db
     .insertInto("meta")
     .values({ key: "store_id", value: newStoreId })
@@ -57,14 +51,30 @@ export async function migrate(db: Kysely<Schema>, dialect: DialectName, newStore
   return row.value;
 }
 
-async function refuseNewer(db: Kysely<Schema>, known: readonly string[]): Promise<void> {
+async function migrateToLatest(db: Kysely<Schema>, known: Record<string, Migration>): Promise<void> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: async () => known },
+    migrationTableName: MIGRATION_TABLE,
+    migrationLockTableName: `${MIGRATION_TABLE}_lock`,
+  });
+  const { error } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+}
+
+/** The names of the migrations that the database has seen. */
+async function executed(db: Kysely<Schema>): Promise<readonly string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some((table) => table.name === MIGRATION_TABLE)) return;
-  const executed = await (db as unknown as Kysely<Record<string, { name: string }>>)
+  if (!tables.some((table) => table.name === MIGRATION_TABLE)) return [];
+  const rows = await (db as unknown as Kysely<Record<string, { name: string }>>)
     .selectFrom(MIGRATION_TABLE)
     .select("name")
     .execute();
-  const newer = executed.map((row) => row.name).filter((name) => !known.includes(name));
+  return rows.map((row) => row.name);
+}
+
+function refuseNewer(done: readonly string[], known: readonly string[]): void {
+  const newer = done.filter((name) => !known.includes(name));
   if (newer.length === 0) return;
   throw new AstromeshError(
     "store_unavailable",

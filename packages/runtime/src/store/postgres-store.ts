@@ -1,12 +1,12 @@
 import { AstromeshError, toAstromeshError } from "../core/index.ts";
-import type { Clock } from "../core/index.ts";
+import type { Clock, Ids } from "../core/index.ts";
 import type { Logger, Store } from "../core/ports/index.ts";
 import { createWrites, toUnit } from "./database.ts";
 import type { Database, ResultOf, WriteCall, WriteName, Writes } from "./database.ts";
-import { isTransactionRace, openPostgres } from "./dialects/postgres.ts";
 import type { PostgresPool } from "./dialects/postgres.ts";
 import { createKeeper } from "./keeper.ts";
 import { migrate } from "./migrate.ts";
+import { isTransactionRace } from "./postgres-errors.ts";
 import { createRepositories } from "./repositories.ts";
 import { createBuilder, runAsync } from "./statement.ts";
 
@@ -16,8 +16,8 @@ export interface PostgresStoreOptions {
   readonly url: string;
   /** Reads the time and paces retries. */
   readonly clock: Clock;
-  /** Makes the id of a new database, such as `store_01..`. */
-  readonly newStoreId: () => string;
+  /** Makes the id of a new database. */
+  readonly ids: Ids;
   /** Told of outages and recoveries. @default none */
   readonly logger?: Logger;
   /** Connections at most. @default 10 */
@@ -36,7 +36,7 @@ const RACE_TRIES_MAX = 4;
  * guards in its statements decide races. Works through pgbouncer in transaction mode.
  */
 export function createPostgresStore(options: PostgresStoreOptions): Store {
-  const { clock, logger = null } = options;
+  const { clock, ids, logger = null } = options;
   const writes = createWrites(createBuilder("postgres"));
   let pool: PostgresPool | null = null;
   let storeId: string | null = null;
@@ -45,16 +45,18 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
   const keeper = createKeeper({ kind: "postgres", clock, logger, attempt });
 
   async function attempt(): Promise<string> {
-    pool ??= open();
-    storeId ??= await prepareDatabase(pool, options.newStoreId, logger);
+    pool ??= await open();
+    storeId ??= await prepareDatabase(pool, ids, logger);
     await write(pool, { name: "probe", args: [clock.now()] });
     return storeId;
   }
 
-  function open(): PostgresPool {
+  async function open(): Promise<PostgresPool> {
     if (!URL.canParse(options.url) || !/^postgres(?:ql)?:$/.test(new URL(options.url).protocol)) {
       throw new AstromeshError("config_invalid", "The database URL is not of the form postgres://host/database.");
     }
+    // Loaded here, because a node with SQLite needs none of it.
+    const { openPostgres } = await import("./dialects/postgres.ts");
     return openPostgres({
       url: options.url,
       connectionsMax: options.connectionsMax ?? 10,
@@ -80,7 +82,7 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
       return await work(pool);
     } catch (thrown) {
       const error = toAstromeshError(thrown);
-      if (storeId !== null) keeper.trouble(error);
+      keeper.trouble(error);
       throw error;
     }
   }
@@ -105,8 +107,8 @@ export function createPostgresStore(options: PostgresStoreOptions): Store {
 }
 
 /** Brings the schema up to date, and looks whether commits are as durable as we promise. Returns the store's id. */
-async function prepareDatabase(opened: PostgresPool, newStoreId: () => string, logger: Logger | null): Promise<string> {
-  const id = await opened.migration((db) => migrate(db, "postgres", newStoreId()));
+async function prepareDatabase(opened: PostgresPool, ids: Ids, logger: Logger | null): Promise<string> {
+  const id = await opened.migration((db) => migrate(db, "postgres", ids.make("store")));
   const { rows } = await opened.execute({
     sql: "select current_setting('synchronous_commit') as commits, current_setting('fsync') as flushes",
     parameters: [],

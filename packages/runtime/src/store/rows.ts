@@ -47,6 +47,19 @@ export function toRun(row: RunRow): Run {
   };
 }
 
+/** All columns of `runs`. */
+export const RUNS_COLUMNS = [
+  ...PLAIN_FIELDS.map(([, column]) => column),
+  ...USAGE_COLUMNS,
+  "exclusive",
+  "stream_head",
+] as const satisfies readonly (keyof RunsTable)[];
+
+/** The row of a new run. */
+export function toRunsRow(run: Run, exclusive: boolean): RunsTable {
+  return { ...toRunColumns(run), exclusive: exclusive ? 1 : 0, stream_head: 0 } as RunsTable;
+}
+
 type RunsValues = { -readonly [C in keyof RunsTable]?: RunsTable[C] };
 type TextValues = { -readonly [C in keyof Omit<RunTextsTable, "run_id">]?: RunTextsTable[C] };
 

@@ -1,4 +1,4 @@
-import type { AgentDefinition, Message, PinnedDefinition, Run, RunStatus, StreamEvent } from "../core/index.ts";
+import type { AgentDefinition, Json, Message, PinnedDefinition, Run, RunStatus, StreamEvent } from "../core/index.ts";
 import type { JournalRecord, RunFilter, RunSignal } from "../core/ports/index.ts";
 import { readKept } from "./blobs.ts";
 import { toRun } from "./rows.ts";
@@ -67,7 +67,7 @@ function createPartReads(db: Builder, statements: Statements) {
 
     *thread(runId: string, thread: string, from: number, to: number): Unit<readonly Message[]> {
       const rows = yield* all(statements.thread({ runId, thread, from, to }));
-      return rows.map((row) => readKept(row) as unknown as Message);
+      return rows.map((row) => readKept(row) as Message);
     },
 
     *readStream(runId: string, afterOffset: number, limit: number): Unit<readonly StreamEvent[]> {
@@ -113,7 +113,7 @@ function toJournalRecord(row: JournalRow): JournalRecord {
     kind: row.kind,
     effectClass: row.effect_class,
     inputDigest: row.input_digest,
-    payload: readKept(row),
+    payload: readKept(row) as Json,
     attempt: row.attempt,
     at: row.at,
   };

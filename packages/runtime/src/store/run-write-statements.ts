@@ -2,8 +2,9 @@ import { sql } from "kysely";
 
 import type { RunStatus } from "../core/index.ts";
 import type { EffectKey, RunSignal } from "../core/ports/index.ts";
-import type { IdempotencyTable, RunTextsTable } from "./schema.ts";
-import { byColumns, prepare, slots } from "./statement.ts";
+import { RUNS_COLUMNS } from "./rows.ts";
+import type { IdempotencyTable, RunsTable, RunTextsTable } from "./schema.ts";
+import { prepare, slots } from "./statement.ts";
 import type { Builder } from "./statement.ts";
 
 const LIVE = ["queued", "running", "waiting"] as const;
@@ -27,6 +28,7 @@ export function prepareRunWrites(db: Builder) {
 
 function prepareCreate(db: Builder) {
   const definition = slots<{ digest: string; definition: string; usedAt: number }>("digest", "definition", "usedAt");
+  const row = slots<RunsTable>(...RUNS_COLUMNS);
   const texts = slots<RunTextsTable>("run_id", "input", "response", "output", "error");
   const session = slots<{ principalId: string; agent: string; sessionId: string }>("principalId", "agent", "sessionId");
 
@@ -44,16 +46,13 @@ function prepareCreate(db: Builder) {
         ),
     ),
     // Any conflict: the run itself, or a live run of its session (see the index runs_session_exclusive).
-    insertRun: byColumns((columns) => {
-      const places = slots<Record<string, unknown>>(...columns);
-      return prepare(
-        places,
-        db
-          .insertInto("runs")
-          .values(places as never)
-          .onConflict((conflict) => conflict.doNothing()),
-      );
-    }),
+    insertRun: prepare(
+      row,
+      db
+        .insertInto("runs")
+        .values(row)
+        .onConflict((conflict) => conflict.doNothing()),
+    ),
     insertTexts: prepare(texts, db.insertInto("run_texts").values(texts)),
     liveOfSession: prepare(
       session,

@@ -9,7 +9,7 @@ import type {
   RunStore,
 } from "../core/ports/index.ts";
 import { createAppends } from "./append.ts";
-import { jsonOrNull, toRun, toRunColumns } from "./rows.ts";
+import { jsonOrNull, toRun, toRunsRow } from "./rows.ts";
 import { selectRun } from "./run-read-statements.ts";
 import { prepareRunWrites } from "./run-write-statements.ts";
 import { all, changes, first } from "./statement.ts";
@@ -25,8 +25,8 @@ type Reservation = EffectKey & {
   readonly now: number;
 };
 
-/** How often a create looks again when the run that stood in its way ended meanwhile. */
-const CREATE_TRIES_MAX = 5;
+/** How often a write looks again when what stood in its way was gone before it could be read. */
+const LOOKS_MAX = 5;
 
 /** Every write of the run store. Each is one transaction. */
 export function createRunWrites(db: Builder) {
@@ -85,15 +85,16 @@ export function createRunWrites(db: Builder) {
     },
 
     *reserveEffectKey(entry: Reservation): Unit<EffectKeyOutcome> {
-      const reserved = yield* changes(statements.reserveKey(entry));
-      if (reserved > 0) return { kind: "reserved" };
-      const row = yield* first(statements.effectKey(entry));
-      if (row === undefined) {
-        throw new AstromeshError("store_unavailable", "The effect key expired while it was looked at; try again.");
+      for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+        const reserved = yield* changes(statements.reserveKey(entry));
+        if (reserved > 0) return { kind: "reserved" };
+        const row = yield* first(statements.effectKey(entry));
+        if (row === undefined) continue;
+        if (row.run_id === entry.runId && row.position === entry.position) return { kind: "reserved" };
+        const result = row.result === null ? undefined : JSON.parse(row.result);
+        return { kind: "taken", runId: row.run_id, position: row.position, result };
       }
-      if (row.run_id === entry.runId && row.position === entry.position) return { kind: "reserved" };
-      const result = row.result === null ? undefined : JSON.parse(row.result);
-      return { kind: "taken", runId: row.run_id, position: row.position, result };
+      throw contended();
     },
   };
 }
@@ -103,30 +104,24 @@ type Statements = ReturnType<typeof prepareRunWrites>;
 /** Null when the key is ours now (or there is none); otherwise what it says about an earlier run. */
 function* takeIdempotencyKey(statements: Statements, { run, idempotency }: RunCreate): Unit<CreateOutcome | null> {
   if (idempotency === null) return null;
-  const taken = yield* changes(
-    statements.takeIdempotency({
-      ...idempotency,
-      principalId: run.principalId,
-      runId: run.runId,
-      now: run.createdAt,
-    }),
-  );
-  if (taken > 0) return null;
-  const row = yield* first(statements.idempotency({ principalId: run.principalId, key: idempotency.key }));
-  if (row === undefined) {
-    throw new AstromeshError("store_unavailable", "The idempotency key was freed while it was looked at; try again.");
+  const { principalId, runId, createdAt } = run;
+  for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+    const taken = yield* changes(statements.takeIdempotency({ ...idempotency, principalId, runId, now: createdAt }));
+    if (taken > 0) return null;
+    const row = yield* first(statements.idempotency({ principalId, key: idempotency.key }));
+    if (row === undefined) continue;
+    if (row.body_digest !== idempotency.bodyDigest) return { kind: "key_reused" };
+    return { kind: "existing", runId: row.run_id };
   }
-  if (row.body_digest !== idempotency.bodyDigest) return { kind: "key_reused" };
-  return { kind: "existing", runId: row.run_id };
+  throw contended();
 }
 
 /** Null when the run was inserted; otherwise what stands in its way: itself, or another run of its session. */
 function* insertRun(statements: Statements, create: RunCreate): Unit<CreateOutcome | null> {
   const { run } = create;
-  const values = { ...toRunColumns(run), exclusive: create.exclusiveSession ? 1 : 0, stream_head: 0 };
-  const insert = statements.insertRun(Object.keys(values));
-  for (let tries = 0; tries < CREATE_TRIES_MAX; tries += 1) {
-    const inserted = yield* changes(insert(values));
+  const row = toRunsRow(run, create.exclusiveSession);
+  for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+    const inserted = yield* changes(statements.insertRun(row));
     if (inserted > 0) {
       yield* changes(
         statements.insertTexts({
@@ -144,5 +139,9 @@ function* insertRun(statements: Statements, create: RunCreate): Unit<CreateOutco
     const busy = yield* first(statements.liveOfSession(run));
     if (busy !== undefined) return { kind: "session_busy", runId: busy.run_id };
   }
-  throw new AstromeshError("store_unavailable", "The session's runs come and go too fast; try again.");
+  throw contended();
+}
+
+function contended(): AstromeshError {
+  return new AstromeshError("store_unavailable", "Others changed the same row again and again; try again.");
 }

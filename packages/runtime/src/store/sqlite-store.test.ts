@@ -227,6 +227,17 @@ describe("the SQLite store", () => {
     expect((await opened()).status().storeId).toBe(one.status().storeId);
   });
 
+  it("can be stopped while it starts", async () => {
+    const store = make();
+    const refused = expect(store.start(AbortSignal.timeout(20_000))).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+    await store.stop();
+    await refused;
+    expect(store.status()).toMatchObject({ ready: false, reason: "The store was stopped." });
+    await expect(store.start(AbortSignal.timeout(20_000))).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+
   it("finishes the writes under way when it stops, and takes none afterwards", async () => {
     const store = await opened();
     const creates = Array.from({ length: 50 }, () => sampleCreate());

@@ -1,5 +1,5 @@
 import { AstromeshError, toAstromeshError } from "../core/index.ts";
-import type { Clock } from "../core/index.ts";
+import type { Clock, Ids } from "../core/index.ts";
 import type { Logger, Store } from "../core/ports/index.ts";
 import type { Database, ResultOf, WriteName, Writes } from "./database.ts";
 import { openSqlite } from "./dialects/sqlite.ts";
@@ -16,8 +16,8 @@ export interface SqliteStoreOptions {
   readonly path: string;
   /** Reads the time and paces retries. */
   readonly clock: Clock;
-  /** Makes the id of a new database, such as `store_01..`. */
-  readonly newStoreId: () => string;
+  /** Makes the id of a new database. */
+  readonly ids: Ids;
   /** Told of outages and recoveries. @default none */
   readonly logger?: Logger;
   /** How long a write waits for another process's lock before it is `store_unavailable`. Milliseconds. @default 5000 */
@@ -38,7 +38,7 @@ const READ_BUSY_TIMEOUT_MS = 50;
  * thread only reads. A thread that dies takes the writes under way with it (`store_unavailable`) and is started anew.
  */
 export function createSqliteStore(options: SqliteStoreOptions): Store {
-  const { path, clock, logger = null, busyTimeoutMs = 5_000, sizeBytesMax = null } = options;
+  const { path, clock, ids, logger = null, busyTimeoutMs = 5_000, sizeBytesMax = null } = options;
   let writer: WriterLink | null = null;
   let reader: SqliteConnection | null = null;
   let stopped = false;
@@ -53,9 +53,12 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
   }
 
   async function open(): Promise<WriterLink> {
-    const data = { path, busyTimeoutMs, sizeBytesMax, newStoreId: options.newStoreId() };
+    const data = { path, busyTimeoutMs, sizeBytesMax, newStoreId: ids.make("store") };
     const link = await openWriter(data, options.spawnWriter);
-    if (stopped) await link.stop();
+    if (stopped) {
+      await link.stop();
+      throw unavailable("The store was stopped.");
+    }
     writer = link;
     void reopenWhenClosed(link);
     return link;
@@ -96,9 +99,10 @@ export function createSqliteStore(options: SqliteStoreOptions): Store {
     async stop() {
       stopped = true;
       await keeper.stop();
-      await writer?.stop();
       reader?.close();
       reader = null;
+      // Last, so that the thread is the one who copies the log into the file.
+      await writer?.stop();
     },
     status: () => keeper.status(),
   };

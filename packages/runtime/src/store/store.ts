@@ -5,7 +5,7 @@ import { createSqliteStore } from "./sqlite-store.ts";
 import type { SqliteStoreOptions } from "./sqlite-store.ts";
 
 /** Where the store is, and what both kinds need. */
-export type StoreOptions = Pick<SqliteStoreOptions & PostgresStoreOptions, "clock" | "newStoreId" | "logger"> &
+export type StoreOptions = Pick<SqliteStoreOptions & PostgresStoreOptions, "clock" | "ids" | "logger"> &
   (
     | {
         /** A shared PostgreSQL database; see PostgresStoreOptions.url. */
@@ -19,8 +19,8 @@ export type StoreOptions = Pick<SqliteStoreOptions & PostgresStoreOptions, "cloc
 
 /** The store of a node: PostgreSQL where there is a URL, else SQLite. Opens nothing before `start`. */
 export function createStore(options: StoreOptions): Store {
-  const { clock, newStoreId, logger } = options;
-  const common = { clock, newStoreId, ...(logger === undefined ? {} : { logger }) };
+  const { clock, ids, logger } = options;
+  const common = { clock, ids, ...(logger === undefined ? {} : { logger }) };
   return "databaseUrl" in options
     ? createPostgresStore({ ...common, url: options.databaseUrl })
     : createSqliteStore({ ...common, path: options.sqlitePath });

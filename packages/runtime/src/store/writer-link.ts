@@ -43,6 +43,13 @@ export async function openWriter(data: WriterData, spawn: SpawnWriter = spawnWri
     post(worker, { kind: "writes", calls: batch.map((pending) => pending.call) });
     sent.push(...batch);
   };
+  const sendAlone = (pending: Pending): void => {
+    try {
+      send([pending]);
+    } catch (error) {
+      pending.reject(toAstromeshError(error));
+    }
+  };
   const flush = (): void => {
     const batch = outbox;
     outbox = [];
@@ -51,7 +58,7 @@ export async function openWriter(data: WriterData, spawn: SpawnWriter = spawnWri
       send(batch);
     } catch {
       // One of them cannot be copied to another thread; it must not take the others with it.
-      for (const pending of batch) attempt(() => send([pending]), pending);
+      for (const pending of batch) sendAlone(pending);
     }
   };
 
@@ -92,14 +99,6 @@ export async function openWriter(data: WriterData, spawn: SpawnWriter = spawnWri
   };
 }
 
-function attempt(work: () => void, pending: Pending): void {
-  try {
-    work();
-  } catch (error) {
-    pending.reject(toAstromeshError(error));
-  }
-}
-
 function settle(pending: Pending, result: ResultOnWire | undefined): void {
   if (result === undefined) pending.reject(writerGone(null));
   else if ("error" in result) pending.reject(fromWire(result.error));
@@ -122,8 +121,9 @@ function writerGone(failure: unknown): AstromeshError {
 
 /** The thread's file is TypeScript when we run from source (tests, development) and JavaScript when built. */
 export function spawnWriter(data: WriterData): Worker {
-  if (import.meta.url.endsWith(".js"))
+  if (import.meta.url.endsWith(".js")) {
     return new Worker(new URL("./writer-thread.js", import.meta.url), { workerData: data });
+  }
   // A thread does not inherit a TypeScript loader on Node 20, so it registers tsx (a dev dependency) by itself.
   const tsx = JSON.stringify(import.meta.resolve("tsx/esm/api"));
   const entry = JSON.stringify(new URL("./writer-thread.ts", import.meta.url).href);

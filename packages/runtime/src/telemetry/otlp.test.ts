@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 
-import { startOtlpCollector } from "../../test/fakes/otlp-collector.ts";
-import type { OtlpCollector } from "../../test/fakes/otlp-collector.ts";
+import { startOtlpCollector } from "../../test/fakes/index.ts";
+import type { OtlpCollector } from "../../test/fakes/index.ts";
 import { openTelemetry, chatSpan, httpServerSpan, invokeAgentSpan, parseTraceparent } from "./index.ts";
 import type { Telemetry } from "./index.ts";
 

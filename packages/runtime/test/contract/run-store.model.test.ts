@@ -226,7 +226,7 @@ describe("run store, compared with its model", () => {
           expect(await seen(store.runs, world), `in the end on ${store.status().kind}`).toEqual(expected);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   }, 120_000);
 });

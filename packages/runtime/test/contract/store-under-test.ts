@@ -1,5 +1,6 @@
 import type { Store } from "../../src/core/ports/index.ts";
-import { sampleIds, systemClock } from "../fakes/sample-run.ts";
+import { sampleIds } from "../fakes/sample-run.ts";
+import { systemClock } from "../fakes/system-clock.ts";
 
 /** What a contract suite is run on: makes an empty store, not started. The suite starts and stops it. */
 export interface StoreUnderTest {
@@ -9,7 +10,7 @@ export interface StoreUnderTest {
 }
 
 /** What every store under test is made with. */
-export const storeDeps = { clock: systemClock, newStoreId: () => sampleIds.make("store") };
+export const storeDeps = { clock: systemClock, ids: sampleIds };
 
 /** Starts an empty store. */
 export async function openStore(under: StoreUnderTest): Promise<Store> {

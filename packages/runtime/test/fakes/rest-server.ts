@@ -63,15 +63,6 @@ export async function startRestServer(
   };
 }
 
-/** Waits until a condition holds; fails with its name after `deadlineMs`. */
-export async function until(name: string, holds: () => boolean, deadlineMs = 5_000): Promise<void> {
-  const deadline = performance.now() + deadlineMs;
-  while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`waited ${deadlineMs} ms in vain: ${name}`);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 /** A server-sent event as it came over the wire. */
 export interface Frame {
   readonly id?: string;

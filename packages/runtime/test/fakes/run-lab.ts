@@ -30,7 +30,8 @@ import type {
 import { createRunEngine, SILENT_OBSERVER } from "../../src/runs/index.ts";
 import type { RunEngine, RunEngineDeps, RunEngineOptions, RunObserver } from "../../src/runs/index.ts";
 import { createSqliteStore } from "../../src/store/index.ts";
-import { sampleDefinition, systemClock } from "./sample-run.ts";
+import { sampleDefinition } from "./sample-run.ts";
+import { systemClock } from "./system-clock.ts";
 
 /** Says nothing. */
 export const silentLogger: Logger = {
@@ -47,7 +48,7 @@ export async function openLabStore(): Promise<{ readonly store: Store; readonly 
   const store = createSqliteStore({
     path: join(folder, "runs.db"),
     clock: systemClock,
-    newStoreId: () => "store_lab",
+    ids: createIds(() => systemClock.now(), Math.random),
   });
   await store.start(new AbortController().signal);
   const close = async (): Promise<void> => {
@@ -229,14 +230,21 @@ function catalogOf(names: readonly string[], change: (definition: AgentDefinitio
   return { generation: 1, agents: new Map(agents), rejected: [] };
 }
 
-/** The text that a client has after a stream: tokens, minus what was retracted. */
-export function textOf(events: readonly StreamEvent[]): string {
-  let said: { readonly offset: number; readonly text: string }[] = [];
+/** What a client has of each thread after a stream: tokens, minus what was retracted. */
+export function textsOf(events: readonly StreamEvent[]): Record<string, string> {
+  let said: { readonly offset: number; readonly thread: string; readonly text: string }[] = [];
   for (const { offset, event } of events) {
-    if (event.type === "token") said.push({ offset, text: event.text });
+    if (event.type === "token") said.push({ offset, thread: event.thread, text: event.text });
     if (event.type === "retract") said = said.filter((token) => token.offset <= event.to);
   }
-  return said.map((token) => token.text).join("");
+  const texts: Record<string, string> = {};
+  for (const { thread, text } of said) texts[thread] = (texts[thread] ?? "") + text;
+  return texts;
+}
+
+/** The same as one text, for runs with one thread. */
+export function textOf(events: readonly StreamEvent[]): string {
+  return Object.values(textsOf(events)).join("");
 }
 
 /** A pattern that opens its thread, asks the model once and answers. */

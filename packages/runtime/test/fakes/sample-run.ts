@@ -1,26 +1,6 @@
 import { createIds, JOURNAL_FORMAT, NO_USAGE } from "../../src/core/index.ts";
-import type { AgentDefinition, Clock, PinnedDefinition, Run } from "../../src/core/index.ts";
+import type { AgentDefinition, PinnedDefinition, Run } from "../../src/core/index.ts";
 import type { RunCreate } from "../../src/core/ports/index.ts";
-
-/** The real clock. Waits do not keep the process alive. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  monotonic: () => performance.now(),
-  sleep: (delayMs, signal) =>
-    new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const onAbort = (): void => {
-        clearTimeout(timer);
-        reject(signal?.reason as Error);
-      };
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      }, delayMs);
-      timer.unref();
-      signal?.addEventListener("abort", onAbort, { once: true });
-    }),
-};
 
 /** Ids that grow, even within a millisecond. */
 export const sampleIds = createIds(

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-import { spawnChild } from "../fakes/child-process.ts";
-import type { TestChild } from "../fakes/child-process.ts";
+import { spawnChild } from "./child-process.ts";
+import type { TestChild } from "./child-process.ts";
 
 const PACKAGE = fileURLToPath(new URL("../..", import.meta.url));
 

@@ -4,10 +4,9 @@ import { join } from "node:path";
 
 import { describe, expect, test } from "vitest";
 
-import { spawnChild } from "../fakes/child-process.ts";
-import type { TestChild } from "../fakes/child-process.ts";
-import { temporaryDirectory } from "../fakes/temporary-directory.ts";
-import { daemonCommand, waitFor } from "../harness/index.ts";
+import { temporaryDirectory } from "../fakes/index.ts";
+import { daemonCommand, spawnChild, waitFor } from "../harness/index.ts";
+import type { TestChild } from "../harness/index.ts";
 import { agentFile, testNode, testProvider } from "./test-node.ts";
 
 /** A daemon that is not expected to serve. */
@@ -229,6 +228,20 @@ describe("SIGTERM", () => {
     node.child.kill("SIGINT");
     expect(await ended).toBe(1);
   });
+});
+
+test("a database that no retry can mend, or a port that is taken, ends the start with a reason", async () => {
+  const node = testNode();
+  await node.start();
+  const taken = testNode({ args: ["--port", String(node.port)] });
+  await expect(taken.start()).rejects.toThrow(`cannot listen on 127.0.0.1:${node.port}`);
+  expect(await taken.child.exited).toBe(2);
+  expect(existsSync(join(taken.dataDirectory, "astromeshd.pid"))).toBe(false);
+  await node.stop();
+  writeFileSync(join(node.dataDirectory, "astromesh.db"), "this is no database, whatever its name says");
+  await expect(node.start()).rejects.toThrow("the process ended");
+  expect(await node.child.exited).toBe(1);
+  expect(node.child.output()).toMatch(/"level":"error".*not a database/);
 });
 
 test("without its database a node listens, says so on /ready, and goes on when it is back", async () => {

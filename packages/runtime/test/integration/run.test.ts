@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { waitFor } from "../harness/index.ts";
-import { agentFile, testNode, testProvider } from "./test-node.ts";
+import { agentFile, testDatabase, testNode, testProvider } from "./test-node.ts";
 
 interface RunBody {
   readonly run_id: string;
@@ -85,7 +85,7 @@ test("a model by script, from providers.yaml", async () => {
   expect(await response.json()).toMatchObject({ response: "You said hello", provider: "parrot" });
 });
 
-test("kill -9 in mid-run: after the restart the run ends, under the id that the client has", async () => {
+test.each(["SQLite", "PostgreSQL"])("kill -9 in mid-run, on %s: after the restart the run ends", async (kind) => {
   const provider = await testProvider();
   await provider.script({
     rules: [
@@ -94,9 +94,10 @@ test("kill -9 in mid-run: after the restart the run ends, under the id that the 
     ],
   });
   const tools = [{ name: "calculator", type: "builtin" }];
-  const node = testNode({ files: { "agents/sum.agent.yaml": agentFile("sum", provider, { tools }) } });
+  const env = kind === "SQLite" ? {} : { DATABASE_URL: await testDatabase() };
+  const node = testNode({ env, files: { "agents/sum.agent.yaml": agentFile("sum", provider, { tools }) } });
   await node.start();
-  // The first answer asks for the tool; the second stops before its end.
+  // The first answer asks for the tool and has no tokens; the second stops before its second token.
   await provider.hold("token:1");
   const accepted = await node.fetch("/v1/runs", { json: { agent: "sum", query: "add" } });
   expect(accepted.status).toBe(202);
@@ -111,7 +112,7 @@ test("kill -9 in mid-run: after the restart the run ends, under the id that the 
     return body.status === "completed" && body;
   });
   expect(run.response).toContain("2");
-  // The first turn was in the journal: only the call that was cut is made again.
+  // The first turn was in the journal: only the call that was cut is made again, under the same key.
   expect(await provider.count()).toBe(3);
   expect(await provider.repeated()).toHaveLength(1);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { startOtlpCollector } from "../fakes/otlp-collector.ts";
+import { startOtlpCollector } from "../fakes/index.ts";
 import { waitFor } from "../harness/index.ts";
 import { agentFile, testNode, testProvider } from "./test-node.ts";
 

@@ -1,5 +1,6 @@
 import { onTestFinished } from "vitest";
 
+import { startPostgres } from "../fakes/embedded-postgres.ts";
 import { startFakeProvider } from "../fakes/fake-provider/index.ts";
 import type { FakeProvider } from "../fakes/fake-provider/index.ts";
 import { createTestNode } from "../harness/index.ts";
@@ -17,6 +18,13 @@ export async function testProvider(): Promise<FakeProvider> {
   const provider = await startFakeProvider();
   onTestFinished(() => provider.stop());
   return provider;
+}
+
+/** An empty PostgreSQL database; its server ends with the test. */
+export async function testDatabase(): Promise<string> {
+  const postgres = await startPostgres();
+  onTestFinished(() => postgres.stop());
+  return postgres.createDatabase();
 }
 
 /** The file of an agent on a fake Ollama. */

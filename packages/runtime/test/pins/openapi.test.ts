@@ -1,5 +1,8 @@
+import { readFile } from "node:fs/promises";
+
 import { describe, expect, it } from "vitest";
 
+import { renderClientTypes, renderOpenApi } from "../../../../scripts/client-types.ts";
 import { restDocument } from "../../src/doors/index.ts";
 
 const document = restDocument("1");
@@ -101,5 +104,15 @@ describe("the OpenAPI document", () => {
         expect([method, path, operation["security"] === undefined]).toEqual([method, path, scope === "open"]);
       }
     }
+  });
+});
+
+describe("the client's generated files", () => {
+  it.each([
+    ["openapi.json", renderOpenApi],
+    ["api.ts", renderClientTypes],
+  ] as const)("%s is current (else: npm run gen)", async (name, render) => {
+    const file = new URL(`../../../client/src/generated/${name}`, import.meta.url);
+    expect((await readFile(file, "utf8")) === (await render())).toBe(true);
   });
 });

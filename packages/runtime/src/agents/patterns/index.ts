@@ -1,8 +1,6 @@
 import type { Pattern, PatternName } from "../../core/index.ts";
 import { react } from "./react.ts";
 
-export { withUniqueIds } from "./tool-calls.ts";
-
 /** The loop of a pattern; null for one that this release parses and cannot run yet. */
 export function patternFor(name: PatternName): Pattern | null {
   return name === "react" ? react : null;

@@ -1,6 +1,5 @@
-import { AstromeshError, isJsonObject } from "../../core/index.ts";
+import { AstromeshError, isJsonObject, withUniqueIds } from "../../core/index.ts";
 import type { Json, LoopContext, LoopOutcome } from "../../core/index.ts";
-import { withUniqueIds } from "./tool-calls.ts";
 
 const THREAD = "main";
 

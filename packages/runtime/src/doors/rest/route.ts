@@ -1,6 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
-import type { RouteConfig } from "@hono/zod-openapi";
-import type { z } from "@hono/zod-openapi";
+import type { RouteConfig, z } from "@hono/zod-openapi";
 
 import type { ErrorCode, Scope } from "../../core/index.ts";
 import { errorBody } from "../../wire/index.ts";

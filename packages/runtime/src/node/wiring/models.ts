@@ -3,7 +3,7 @@ import type { ProvidersConfig, Variables } from "../../config/index.ts";
 import type { Clock, Ids, Random } from "../../core/index.ts";
 import type { Logger, ModelGateway, ProviderStatus } from "../../core/ports/index.ts";
 import { createBreakerBoard, createModelGateway, createModelRegistry } from "../../models/index.ts";
-import type { ModelRegistry, ProviderSettings } from "../../models/index.ts";
+import type { BreakerBoard, ModelRegistry, ProviderSettings } from "../../models/index.ts";
 import { createHttpClient } from "../../net/index.ts";
 import { observeModels } from "../../telemetry/index.ts";
 import type { Metrics } from "../../telemetry/index.ts";
@@ -18,7 +18,7 @@ export interface NodeModels {
   stop(): Promise<void>;
 }
 
-/** Puts the model gateway together. Breakers and connections outlive reloads. */
+/** Puts the model gateway together. Connections outlive reloads. */
 export function createNodeModels(
   deps: {
     readonly env: Variables;
@@ -32,8 +32,9 @@ export function createNodeModels(
 ): NodeModels {
   const { clock, random, ids, logger, metrics, env } = deps;
   const http = createHttpClient();
-  const { failureThreshold, recoveryTimeoutMs } = first.providers.routing.circuitBreaker;
-  const breakers = createBreakerBoard(clock, { failures: failureThreshold, restMs: recoveryTimeoutMs });
+  let board = createBoard(first, clock);
+  const breakers: BreakerBoard = { watch: (key) => board.watch(key), worst: (provider) => board.worst(provider) };
+  let current = first;
   let names: readonly string[] = [];
 
   const build = ({ providers, secret }: Snapshot): ModelRegistry => {
@@ -53,15 +54,39 @@ export function createNodeModels(
   );
   const gateway = createModelGateway({ registry: () => registry, breakers, clock, random, logger });
 
+  /** `fallback_enabled: false` in providers.yaml: the first choice or nothing. */
+  const withinPolicy: ModelGateway = {
+    call(call, signal) {
+      if (current.providers.routing.fallbackEnabled) return gateway.call(call, signal);
+      const { candidates } = call.policy;
+      return gateway.call({ ...call, policy: { ...call.policy, candidates: candidates.slice(0, 1) } }, signal);
+    },
+  };
+
   return {
-    gateway: observeModels(gateway, { metrics, clock }),
-    use: (snapshot) => (registry = build(snapshot)),
+    gateway: observeModels(withinPolicy, { metrics, clock }),
+    use(snapshot) {
+      if (!sameBreakers(snapshot, current)) board = createBoard(snapshot, clock);
+      registry = build(snapshot);
+      current = snapshot;
+    },
     check: (signal) => registry.check(signal),
     stop: () => http.stop(),
   };
 }
 
 const BREAKER_VALUES = { closed: 0, half_open: 1, open: 2 } as const;
+
+function createBoard({ providers }: Snapshot, clock: Clock): BreakerBoard {
+  const { failureThreshold, recoveryTimeoutMs } = providers.routing.circuitBreaker;
+  return createBreakerBoard(clock, { failures: failureThreshold, restMs: recoveryTimeoutMs });
+}
+
+/** Breakers outlive a reload, so that models that are down stay known to be, unless their settings change. */
+function sameBreakers(a: Snapshot, b: Snapshot): boolean {
+  const [one, other] = [a.providers.routing.circuitBreaker, b.providers.routing.circuitBreaker];
+  return one.failureThreshold === other.failureThreshold && one.recoveryTimeoutMs === other.recoveryTimeoutMs;
+}
 
 /** References in parameters are expanded here, at the last moment, so that no snapshot that is shown holds them. */
 function toSettings({ providers }: ProvidersConfig, env: Variables): ProviderSettings[] {

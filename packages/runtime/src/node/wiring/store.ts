@@ -8,9 +8,7 @@ export function createNodeStore(
   config: StoreConfig,
   deps: { readonly clock: Clock; readonly ids: Ids; readonly logger: Logger },
 ): Store {
-  const { clock, ids, logger } = deps;
-  const common = { clock, logger, newStoreId: () => ids.make("store") };
   return config.kind === "postgres"
-    ? createPostgresStore({ ...common, url: config.url, connectionsMax: config.poolSize })
-    : createSqliteStore({ ...common, path: config.path });
+    ? createPostgresStore({ ...deps, url: config.url, connectionsMax: config.poolSize })
+    : createSqliteStore({ ...deps, path: config.path });
 }

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import { AstromeshError, ERROR_CODES } from "../../../src/core/index.ts";
 import type { ErrorCode } from "../../../src/core/index.ts";
 import { REST_ERRORS } from "../../../src/doors/index.ts";
-import { manualClock } from "../../fakes/clock.ts";
-import { framesOf, startRestServer, until } from "../../fakes/rest-server.ts";
-import type { Frame } from "../../fakes/rest-server.ts";
+import { framesOf, manualClock, startRestServer } from "../../fakes/index.ts";
+import type { Frame } from "../../fakes/index.ts";
+import { waitFor } from "../../harness/index.ts";
 
 const RUN = "/v1/agents/helper/run";
 
@@ -97,9 +97,9 @@ describe("POST /v1/agents/{name}/run", () => {
     const { node, call } = await startRestServer();
     const key = { "idempotency-key": "same" };
     const first = call("POST", RUN, { query: "Hello" }, key);
-    await until("the first request is submitted", () => node.runs.submitted.length === 1);
+    await waitFor("the first request is submitted", () => node.runs.submitted.length === 1);
     const second = call("POST", RUN, { query: "Hello", wait_ms: 60_000 }, key);
-    await until("the second request is submitted", () => node.runs.submitted.length === 2);
+    await waitFor("the second request is submitted", () => node.runs.submitted.length === 2);
     const [run] = await node.runs.list({ limit: 1 }, { id: "local", scopes: ["admin"] });
     node.runs.complete(run?.runId ?? "", "once");
     const bodies = await Promise.all([first, second].map(async (response) => (await response).json()));
@@ -133,7 +133,7 @@ describe("POST /v1/agents/{name}/run", () => {
     const clock = manualClock();
     const { node, call } = await startRestServer({ clock });
     const asked = call("POST", RUN, { query: "Think" });
-    await until("the request is submitted", () => node.runs.submitted.length === 1);
+    await waitFor("the request is submitted", () => node.runs.submitted.length === 1);
     clock.advance(119_999);
     let answered = false;
     void asked.then(() => (answered = true));
@@ -253,15 +253,15 @@ describe("POST /v1/agents/{name}/run", () => {
         signal: client.signal,
       });
       asked.catch(() => undefined);
-      await until("the run goes", () => node.runs.submitted.length === 1);
+      await waitFor("the run goes", () => node.runs.submitted.length === 1);
       if (body["stream"] === true) {
         await asked;
-        await until("the stream is read", () => node.runs.readers === 1);
+        await waitFor("the stream is read", () => node.runs.readers === 1);
       }
       client.abort();
       if (body["on_disconnect"] === "cancel")
-        await until("the run is cancelled", () => node.runs.cancelled.length === 1);
-      await until("nobody reads any more", () => node.runs.readers === 0);
+        await waitFor("the run is cancelled", () => node.runs.cancelled.length === 1);
+      await waitFor("nobody reads any more", () => node.runs.readers === 0);
       expect(node.logger.lines.filter(({ level }) => level === "error")).toEqual([]);
       return { cancelled: node.runs.cancelled.length, readers: node.runs.readers };
     };

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { SCOPES } from "../../../src/core/index.ts";
 import type { Scope } from "../../../src/core/index.ts";
 import { createRateLimiter, createRestDoor, restDocument } from "../../../src/doors/index.ts";
-import { startRestServer } from "../../fakes/rest-server.ts";
+import { startRestServer } from "../../fakes/index.ts";
 
 /** The scope of every route, in its own words: a change here is a change of what keys may do. */
 const MATRIX: Readonly<Record<string, Scope | "open">> = {

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { restDocument } from "../../../src/doors/index.ts";
 import { MAX_JSON_DEPTH } from "../../../src/wire/index.ts";
-import { startRestServer } from "../../fakes/rest-server.ts";
+import { startRestServer } from "../../fakes/index.ts";
 
 const RUN = "/v1/agents/helper/run";
 

@@ -7,7 +7,8 @@ import { AstromeshApiError, AstromeshConnectionError, collectText, createClient 
 import type { RunStreamEvent } from "@astromesh/client";
 import { describe, expect, it, onTestFinished } from "vitest";
 
-import { startRestServer, until } from "../../fakes/rest-server.ts";
+import { startRestServer } from "../../fakes/index.ts";
+import { waitFor } from "../../harness/index.ts";
 
 const ask = { query: "Hello" };
 
@@ -103,7 +104,7 @@ describe("the client", () => {
     const { client, node } = await start();
     const stop = new AbortController();
     const asked = client.agents.run("helper", ask, { signal: stop.signal });
-    await until("the run goes", () => node.runs.submitted.length === 1);
+    await waitFor("the run goes", () => node.runs.submitted.length === 1);
     stop.abort(new Error("enough"));
     await expect(asked).rejects.toThrow("enough");
   });
@@ -117,7 +118,7 @@ describe("the client", () => {
       if (event.type === "token") break;
     }
     expect(seen).toEqual(["run.started", "token"]);
-    await until("nobody reads any more", () => node.runs.readers === 0);
+    await waitFor("nobody reads any more", () => node.runs.readers === 0);
   });
 
   it("needs nothing but the web platform", async () => {
@@ -202,7 +203,7 @@ describe("watching a run", () => {
     const stop = new AbortController();
     const watching = collectText(createClient({ url }).events("run_1", { signal: stop.signal }));
     const stopped = expect(watching).rejects.toThrow("enough");
-    await until("the first connection was refused", () => asked.length === 1);
+    await waitFor("the first connection was refused", () => asked.length === 1);
     stop.abort(new Error("enough"));
     await stopped;
   });

@@ -2,7 +2,9 @@ import { connect } from "node:net";
 
 import { describe, expect, it } from "vitest";
 
-import { framesOf, startRestServer, until } from "../../fakes/rest-server.ts";
+import { createDrain, createHttpServer } from "../../../src/doors/index.ts";
+import { framesOf, startRestServer, systemClock } from "../../fakes/index.ts";
+import { waitFor } from "../../harness/index.ts";
 
 const RUN = "/v1/agents/helper/run";
 
@@ -21,7 +23,7 @@ describe("a node that shuts down", () => {
   it("refuses new work, but lets runs be read and says that it is not ready", async () => {
     const { node, server, call } = await startRestServer();
     const asked = call("POST", RUN, { query: "Hello" });
-    await until("the run goes", () => node.runs.submitted.length === 1);
+    await waitFor("the run goes", () => node.runs.submitted.length === 1);
     server.drain();
     const refusal = await call("POST", "/v1/runs", { agent: "helper", query: "Hello" });
     expect(refusal.status).toBe(503);
@@ -48,7 +50,7 @@ describe("a node that shuts down", () => {
     const frames = framesOf(response);
     expect((await frames.next()).value).toMatchObject({ event: "run.started" });
     const next = frames.next();
-    await until("the stream waits", () => node.runs.readers === 1);
+    await waitFor("the stream waits", () => node.runs.readers === 1);
     await server.stop({ graceMs: 5_000 });
     expect((await next).value).toEqual({ comment: "the node is shutting down, connect again" });
     expect((await frames.next()).done).toBe(true);
@@ -60,7 +62,7 @@ describe("a node that shuts down", () => {
     const { node, server, call } = await startRestServer();
     await (await call("GET", "/health")).text();
     const asked = call("POST", RUN, { query: "Hello" });
-    await until("the run goes", () => node.runs.submitted.length === 1);
+    await waitFor("the run goes", () => node.runs.submitted.length === 1);
     const { port } = server.address() as { port: number };
     const stopped = server.stop({ graceMs: 60_000 });
     expect(await refused(port)).toBe(true);
@@ -76,7 +78,7 @@ describe("a node that shuts down", () => {
     const { node, server, call } = await startRestServer();
     const asked = call("POST", RUN, { query: "Hello" });
     const cut = expect(asked).rejects.toThrow("fetch failed");
-    await until("the run goes", () => node.runs.submitted.length === 1);
+    await waitFor("the run goes", () => node.runs.submitted.length === 1);
     await Promise.all([server.stop({ graceMs: 20 }), server.stop({ graceMs: 20 })]);
     await cut;
     await server.stop({ graceMs: 0 });
@@ -86,8 +88,6 @@ describe("a node that shuts down", () => {
 describe("start", () => {
   it("says so when the address cannot be had", async () => {
     const { server } = await startRestServer();
-    const { createHttpServer, createDrain } = await import("../../../src/doors/index.ts");
-    const { systemClock } = await import("../../fakes/clock.ts");
     const second = createHttpServer(
       {
         fetch: () => new Response(),

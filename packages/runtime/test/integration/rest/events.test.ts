@@ -2,9 +2,9 @@ import { connect } from "node:net";
 
 import { describe, expect, it } from "vitest";
 
-import { manualClock } from "../../fakes/clock.ts";
-import { framesOf, startRestServer, until } from "../../fakes/rest-server.ts";
-import type { Frame, RestServer } from "../../fakes/rest-server.ts";
+import { framesOf, manualClock, startRestServer } from "../../fakes/index.ts";
+import type { Frame, RestServer } from "../../fakes/index.ts";
+import { waitFor } from "../../harness/index.ts";
 
 const token = (text: string) => ({ type: "token", text, thread: "main" }) as const;
 
@@ -121,7 +121,7 @@ describe("GET /v1/runs/{id}/events", () => {
     node.runs.emit(run, token("at last"));
     expect((await next).value).toMatchObject({ data: { text: "at last" } });
     await frames.return(undefined);
-    await until("the reader is gone", () => node.runs.readers === 0);
+    await waitFor("the reader is gone", () => node.runs.readers === 0);
   });
 
   it("answers HEAD without reading the run", async () => {
@@ -138,9 +138,9 @@ describe("GET /v1/runs/{id}/events", () => {
     const client = new AbortController();
     const response = await fetch(`${url}/v1/runs/${run}/events`, { signal: client.signal });
     expect(response.status).toBe(200);
-    await until("the reader is there", () => node.runs.readers === 1);
+    await waitFor("the reader is there", () => node.runs.readers === 1);
     client.abort();
-    await until("the reader is gone", () => node.runs.readers === 0);
+    await waitFor("the reader is gone", () => node.runs.readers === 0);
     expect(node.runs.cancelled).toEqual([]);
   });
 
@@ -162,7 +162,7 @@ describe("GET /v1/runs/{id}/events", () => {
     const socket = connect(server.address()?.port ?? 0, "127.0.0.1");
     socket.pause();
     socket.write(`GET /v1/runs/${run}/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-    await until("the first event is asked for", () => given > 0);
+    await waitFor("the first event is asked for", () => given > 0);
     let before = -1;
     // The kernel's buffers take what they can; then nothing more may be asked of the run.
     while (before !== given) {

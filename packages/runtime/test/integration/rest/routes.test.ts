@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
 
 import { AstromeshError } from "../../../src/core/index.ts";
-import { agentDefinition, toolEntry } from "../../fakes/agent-definition.ts";
-import { loadedAgent } from "../../fakes/fake-node.ts";
-import { framesOf, startRestServer, until } from "../../fakes/rest-server.ts";
+import { agentDefinition, framesOf, loadedAgent, startRestServer, toolEntry } from "../../fakes/index.ts";
+import { waitFor } from "../../harness/index.ts";
 
 const json = async (response: Response): Promise<unknown> => response.json();
 
@@ -357,6 +356,6 @@ describe("a store that is away", () => {
     const response = await call("POST", "/v1/runs", { agent: "helper", query: "Hi" });
     expect(response.status).toBe(503);
     expect(response.headers.get("retry-after")).toBe("5");
-    await until("nothing is logged as a defect", () => node.logger.lines.every(({ level }) => level !== "error"));
+    await waitFor("nothing is logged as a defect", () => node.logger.lines.every(({ level }) => level !== "error"));
   });
 });

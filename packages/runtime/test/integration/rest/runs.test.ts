@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import type { JournalRecord } from "../../../src/core/ports/index.ts";
-import { manualClock } from "../../fakes/clock.ts";
-import { startRestServer } from "../../fakes/rest-server.ts";
+import { manualClock, startRestServer } from "../../fakes/index.ts";
 
 const ME = { id: "local", scopes: ["admin"] } as const;
 
