@@ -55,7 +55,7 @@ export { ROLES, SERVICE_NAMES } from "./node.ts";
 export type { NodeIdentity, Role, ServiceName, Services, StaticPeer } from "./node.ts";
 export { hasScope, LOCAL_PRINCIPAL, SCOPES } from "./principal.ts";
 export type { Principal, Scope } from "./principal.ts";
-export { FINAL_STATUSES, isEnded, JOURNAL_FORMAT } from "./run.ts";
+export { FINAL_STATUSES, isEnded, isSettled, JOURNAL_FORMAT } from "./run.ts";
 export type { EngineName, Run, RunInput, RunStatus, StopReason } from "./run.ts";
 export { withUniqueIds } from "./tool-calls.ts";
 export { createKeyring, createReplayGuard, envelopeText } from "./seal.ts";

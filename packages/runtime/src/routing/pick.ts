@@ -153,6 +153,9 @@ function stay(pool: readonly Candidate[], affinity: string): Choice | null {
   const order = rendezvousOrder(affinity, pool, ({ key }) => key);
   const candidate = withinBounds(order, loadOf);
   if (candidate === null) return null;
-  const reason = candidate === order[0] ? "the session's own node" : "the session's next choice: its own node is over 1.25 times the average";
+  const reason =
+    candidate === order[0]
+      ? "the session's own node"
+      : "the session's next choice: its own node is over 1.25 times the average";
   return { candidate, reason, weighed: order.slice(0, 2) };
 }

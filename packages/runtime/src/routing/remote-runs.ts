@@ -1,0 +1,157 @@
+/** Runs on one peer: each call of the port as a request between nodes. */
+import { isFinal } from "../core/index.ts";
+import type { Clock, Principal, Run, StreamEvent } from "../core/index.ts";
+import type { JournalRecord, Peer, RunFilter, Submitted, SubmitRequest, Timeline } from "../core/ports/index.ts";
+import { readSse, watchSilence } from "../net/index.ts";
+import {
+  peerJournal,
+  peerRunAnswer,
+  peerRunList,
+  peerSubmitted,
+  peerTimeline,
+  streamEventFromPeer,
+} from "../wire/index.ts";
+import type { PeerCallRequest, PeerCalls, PeerFailure, PeerResult } from "./peer-calls.ts";
+
+/** On whose behalf, through whom, and until when. */
+export interface CallScope {
+  readonly principal: Principal;
+  readonly via: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** A run on a peer, and the node whose model answered it last, as far as the peer knows. */
+export interface RemoteRun {
+  readonly run: Run;
+  readonly inferenceNode: string | null;
+}
+
+/** A client's place in a stream. */
+export type StreamPlaceAfter = { readonly attempt: number; readonly offset: number } | null;
+
+/** Asks a peer about runs. */
+export interface RemoteRuns {
+  submit(peer: Peer, request: SubmitRequest, scope: CallScope): Promise<PeerResult<Submitted>>;
+  get(peer: Peer, runId: string, scope: CallScope): Promise<PeerResult<RemoteRun>>;
+  list(peer: Peer, filter: RunFilter, scope: CallScope): Promise<PeerResult<readonly Run[]>>;
+  journal(peer: Peer, runId: string, scope: CallScope): Promise<PeerResult<readonly JournalRecord[]>>;
+  timeline(peer: Peer, traceId: string, scope: CallScope): Promise<PeerResult<Timeline>>;
+  cancel(peer: Peer, runId: string, scope: CallScope): Promise<PeerResult<RemoteRun>>;
+  signal(
+    peer: Peer,
+    runId: string,
+    sent: { readonly name: string; readonly payload: unknown; readonly signalId: string },
+    scope: CallScope,
+  ): Promise<PeerResult<RemoteRun>>;
+  settled(peer: Peer, runId: string, timeoutMs: number, scope: CallScope): Promise<PeerResult<RemoteRun>>;
+  /** Yields events; returns null at the stream's own end, else why it broke. */
+  events(
+    peer: Peer,
+    runId: string,
+    after: StreamPlaceAfter,
+    scope: CallScope,
+  ): AsyncGenerator<StreamEvent, PeerFailure | null>;
+}
+
+/** A request that a healthy node answers at once. A stopped process takes connections and never answers. */
+const ANSWER_MS = 10_000;
+/** The other side says something every 5 s, if only a comment. */
+const SILENCE_MS = 15_000;
+const MAX_EVENT_CHARS = 16 * 1_048_576;
+
+/** Makes it. */
+export function createRemoteRuns(calls: PeerCalls, clock: Clock): RemoteRuns {
+  const request = (path: string, body: object, scope: CallScope, patienceMs: number): PeerCallRequest => ({
+    path: `/v1/peer/runs/${path}`,
+    body,
+    principal: scope.principal,
+    via: scope.via,
+    deadlineMs: patienceMs,
+    traceparent: null,
+    signal: scope.signal,
+    lane: path,
+  });
+  const ask = async <T>(
+    peer: Peer,
+    call: PeerCallRequest,
+    schema: { parse(value: unknown): T },
+    patienceMs = ANSWER_MS,
+  ): Promise<PeerResult<T>> => {
+    const silence = watchSilence(clock, call.signal, patienceMs, () => new Error(`no answer for ${patienceMs} ms`));
+    try {
+      return await calls.ask(peer, { ...call, signal: silence.signal }, schema);
+    } catch (error) {
+      call.signal.throwIfAborted();
+      return calls.lost(peer, "does not answer", error);
+    } finally {
+      silence.stop();
+    }
+  };
+  const asked = <T>(peer: Peer, path: string, body: object, scope: CallScope, schema: { parse(value: unknown): T }) =>
+    ask(peer, request(path, body, scope, ANSWER_MS), schema);
+
+  return {
+    submit(peer, { principal: _, ...body }, scope) {
+      const call = request("submit", body, scope, SUBMIT_MS);
+      const { traceparent, agent } = body;
+      return ask(peer, { ...call, traceparent, lane: `agent:${agent}` }, peerSubmitted, SUBMIT_MS);
+    },
+    get: (peer, runId, scope) => asked(peer, "get", { runId }, scope, peerRunAnswer),
+    list: async (peer, filter, scope) => map(await asked(peer, "list", filter, scope, peerRunList), ({ runs }) => runs),
+    journal: async (peer, runId, scope) =>
+      map(await asked(peer, "journal", { runId }, scope, peerJournal), ({ records }) => records),
+    timeline: (peer, traceId, scope) => asked(peer, "timeline", { traceId }, scope, peerTimeline),
+    cancel: (peer, runId, scope) => asked(peer, "cancel", { runId }, scope, peerRunAnswer),
+    signal: (peer, runId, sent, scope) => asked(peer, "signal", { runId, ...sent }, scope, peerRunAnswer),
+    settled(peer, runId, timeoutMs, scope) {
+      const patienceMs = timeoutMs + ANSWER_MS;
+      return ask(peer, request("settled", { runId, timeoutMs }, scope, patienceMs), peerRunAnswer, patienceMs);
+    },
+    async *events(peer, runId, after, scope) {
+      const silence = watchSilence(clock, scope.signal, SILENCE_MS, () => new Error("the stream fell silent"));
+      try {
+        const call = { ...request("events", { runId, after }, scope, 0), deadlineMs: null, signal: silence.signal };
+        const opened = await calls.open(peer, call);
+        if (!opened.ok) return opened;
+        const { response, ticket } = opened.value;
+        try {
+          const body = heard(response.body, silence.heard);
+          for await (const batch of readSse(body, MAX_EVENT_CHARS)) {
+            ticket.firstEvent();
+            for (const { event, data } of batch) {
+              if (event === "end") return null;
+              const item = streamEventFromPeer(runId, data);
+              silence.pause();
+              yield item;
+              silence.heard();
+              if (isFinal(item.event)) return null;
+            }
+          }
+          return calls.lost(peer, "broke off a stream", null);
+        } finally {
+          ticket.end("ok");
+        }
+      } catch (error) {
+        scope.signal.throwIfAborted();
+        return calls.lost(peer, "broke off a stream", error);
+      } finally {
+        silence.stop();
+      }
+    },
+  };
+}
+
+/** A submit may wait for its session to be free (runs.session_wait) before it is refused. */
+const SUBMIT_MS = 60_000;
+
+function map<A, B>(result: PeerResult<A>, to: (value: A) => B): PeerResult<B> {
+  return result.ok ? { ok: true, value: to(result.value) } : result;
+}
+
+/** Every chunk counts as a sign of life, a comment too. */
+async function* heard(body: AsyncIterable<Uint8Array>, note: () => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    note();
+    yield chunk;
+  }
+}
