@@ -13,4 +13,6 @@ export { createRetryBudget, retryAfterMs, retryDelayMs } from "./retry.ts";
 export type { BackoffOptions } from "./retry.ts";
 export { HMAC_SHA256, meshKeyring, sealedDigest } from "./seal-keys.ts";
 export { watchSilence } from "./silence.ts";
+export type { SilenceWatch } from "./silence.ts";
 export { readSse } from "./sse.ts";
+export type { SseEvent } from "./sse.ts";

@@ -4,7 +4,7 @@
 import { AstromeshError } from "../core/index.ts";
 import type { Clock, JsonObject, Principal } from "../core/index.ts";
 import type { Peer } from "../core/ports/index.ts";
-import { readText, retryAfterMs } from "../net/index.ts";
+import { readText, retryAfterMs, watchSilence } from "../net/index.ts";
 import type { HttpResponse, PeerAnswer, PeerClient } from "../net/index.ts";
 import { errorBody, PEER_HEADERS } from "../wire/index.ts";
 import type { ErrorBody } from "../wire/index.ts";
@@ -18,6 +18,7 @@ export interface PeerCallRequest {
   readonly principal: Principal | null;
   /** The nodes that the request came through before this one. */
   readonly via: readonly string[];
+  /** How long a whole answer may take, milliseconds; null: as long as it takes. */
   readonly deadlineMs: number | null;
   readonly traceparent: string | null;
   readonly signal: AbortSignal;
@@ -56,6 +57,8 @@ export interface PeerCalls {
 
 /** Answers that say that the node itself is at fault. A refusal (429, 503 not started) does not. */
 const GATEWAY_ERRORS = new Set([500, 502, 503, 504]);
+/** A whole answer is never waited for longer. */
+const LONGEST_MS = 600_000;
 const MAX_ANSWER_BYTES = 64 * 1_048_576;
 
 /** Makes it. */
@@ -73,9 +76,13 @@ export function createPeerCalls(deps: {
     let settled = false;
     try {
       const answer = await client.send(peer, {
-        ...{ path, principal, deadlineMs, traceparent, signal },
+        path,
         body: JSON.stringify(body),
+        principal,
         via: [...via, self.nodeId],
+        deadlineMs,
+        traceparent,
+        signal,
       });
       if (answer.kind === "unreached") return unreached(peer, answer);
       const { response } = answer;
@@ -115,23 +122,32 @@ export function createPeerCalls(deps: {
     open,
     lost,
     async ask(peer, request, schema) {
-      const opened = await open(peer, request);
-      if (!opened.ok) return opened;
-      const { response, ticket } = opened.value;
-      let outcome: "ok" | "error" = "error";
+      const { signal, deadlineMs } = request;
+      const limitMs = deadlineMs ?? LONGEST_MS;
+      const patience = watchSilence(clock, signal, limitMs, () => new Error(`no answer within ${limitMs} ms`));
       try {
-        const value = schema.parse(JSON.parse(await readText(response.body, MAX_ANSWER_BYTES)));
-        ticket.firstEvent();
-        outcome = "ok";
-        return { ok: true, value };
+        const opened = await open(peer, { ...request, signal: patience.signal });
+        return opened.ok ? { ok: true, value: await readAnswer(opened.value, schema) } : opened;
       } catch (error) {
-        request.signal.throwIfAborted();
-        return lost(peer, "broke off its answer", error);
+        signal.throwIfAborted();
+        return lost(peer, "does not answer, or broke off its answer", error);
       } finally {
-        ticket.end(outcome);
+        patience.stop();
       }
     },
   };
+}
+
+async function readAnswer<T>({ response, ticket }: OpenAnswer, schema: { parse(value: unknown): T }): Promise<T> {
+  let outcome: "ok" | "error" = "error";
+  try {
+    const value = schema.parse(JSON.parse(await readText(response.body, MAX_ANSWER_BYTES)));
+    ticket.firstEvent();
+    outcome = "ok";
+    return value;
+  } finally {
+    ticket.end(outcome);
+  }
 }
 
 /** The error that a node answered with, as if it had been thrown here. */

@@ -2,7 +2,7 @@
 import { isFinal } from "../core/index.ts";
 import type { Clock, Principal, Run, StreamEvent } from "../core/index.ts";
 import type { JournalRecord, Peer, RunFilter, Submitted, SubmitRequest, Timeline } from "../core/ports/index.ts";
-import { readSse, watchSilence } from "../net/index.ts";
+import { watchSilence } from "../net/index.ts";
 import {
   peerJournal,
   peerRunAnswer,
@@ -12,6 +12,7 @@ import {
   streamEventFromPeer,
 } from "../wire/index.ts";
 import type { PeerCallRequest, PeerCalls, PeerFailure, PeerResult } from "./peer-calls.ts";
+import { readPeerStream, STREAM_SILENCE_MS } from "./peer-stream.ts";
 
 /** On whose behalf, through whom, and until when. */
 export interface CallScope {
@@ -55,68 +56,46 @@ export interface RemoteRuns {
 
 /** A request that a healthy node answers at once. A stopped process takes connections and never answers. */
 const ANSWER_MS = 10_000;
-/** The other side says something every 5 s, if only a comment. */
-const SILENCE_MS = 15_000;
-const MAX_EVENT_CHARS = 16 * 1_048_576;
+/** A submit may wait for its session to be free (runs.session_wait) before it is refused. */
+const SUBMIT_MS = 60_000;
 
 /** Makes it. */
 export function createRemoteRuns(calls: PeerCalls, clock: Clock): RemoteRuns {
-  const request = (path: string, body: object, scope: CallScope, patienceMs: number): PeerCallRequest => ({
+  const request = (path: string, body: object, scope: CallScope, deadlineMs: number | null): PeerCallRequest => ({
+    ...scope,
     path: `/v1/peer/runs/${path}`,
     body,
-    principal: scope.principal,
-    via: scope.via,
-    deadlineMs: patienceMs,
+    deadlineMs,
     traceparent: null,
-    signal: scope.signal,
     lane: path,
   });
-  const ask = async <T>(
-    peer: Peer,
-    call: PeerCallRequest,
-    schema: { parse(value: unknown): T },
-    patienceMs = ANSWER_MS,
-  ): Promise<PeerResult<T>> => {
-    const silence = watchSilence(clock, call.signal, patienceMs, () => new Error(`no answer for ${patienceMs} ms`));
-    try {
-      return await calls.ask(peer, { ...call, signal: silence.signal }, schema);
-    } catch (error) {
-      call.signal.throwIfAborted();
-      return calls.lost(peer, "does not answer", error);
-    } finally {
-      silence.stop();
-    }
-  };
-  const asked = <T>(peer: Peer, path: string, body: object, scope: CallScope, schema: { parse(value: unknown): T }) =>
-    ask(peer, request(path, body, scope, ANSWER_MS), schema);
+  const ask = <T>(peer: Peer, path: string, body: object, scope: CallScope, schema: { parse(value: unknown): T }) =>
+    calls.ask(peer, request(path, body, scope, ANSWER_MS), schema);
 
   return {
-    submit(peer, { principal: _, ...body }, scope) {
-      const call = request("submit", body, scope, SUBMIT_MS);
-      const { traceparent, agent } = body;
-      return ask(peer, { ...call, traceparent, lane: `agent:${agent}` }, peerSubmitted, SUBMIT_MS);
+    submit(peer, { agent, input, sessionId, idempotency, traceparent }, scope) {
+      const body = { agent, input, sessionId, idempotency, traceparent };
+      const call = { ...request("submit", body, scope, SUBMIT_MS), traceparent, lane: `agent:${agent}` };
+      return calls.ask(peer, call, peerSubmitted);
     },
-    get: (peer, runId, scope) => asked(peer, "get", { runId }, scope, peerRunAnswer),
-    list: async (peer, filter, scope) => map(await asked(peer, "list", filter, scope, peerRunList), ({ runs }) => runs),
+    get: (peer, runId, scope) => ask(peer, "get", { runId }, scope, peerRunAnswer),
+    list: async (peer, filter, scope) => map(await ask(peer, "list", filter, scope, peerRunList), ({ runs }) => runs),
     journal: async (peer, runId, scope) =>
-      map(await asked(peer, "journal", { runId }, scope, peerJournal), ({ records }) => records),
-    timeline: (peer, traceId, scope) => asked(peer, "timeline", { traceId }, scope, peerTimeline),
-    cancel: (peer, runId, scope) => asked(peer, "cancel", { runId }, scope, peerRunAnswer),
-    signal: (peer, runId, sent, scope) => asked(peer, "signal", { runId, ...sent }, scope, peerRunAnswer),
-    settled(peer, runId, timeoutMs, scope) {
-      const patienceMs = timeoutMs + ANSWER_MS;
-      return ask(peer, request("settled", { runId, timeoutMs }, scope, patienceMs), peerRunAnswer, patienceMs);
-    },
+      map(await ask(peer, "journal", { runId }, scope, peerJournal), ({ records }) => records),
+    timeline: (peer, traceId, scope) => ask(peer, "timeline", { traceId }, scope, peerTimeline),
+    cancel: (peer, runId, scope) => ask(peer, "cancel", { runId }, scope, peerRunAnswer),
+    signal: (peer, runId, sent, scope) => ask(peer, "signal", { runId, ...sent }, scope, peerRunAnswer),
+    settled: (peer, runId, timeoutMs, scope) =>
+      calls.ask(peer, request("settled", { runId, timeoutMs }, scope, timeoutMs + ANSWER_MS), peerRunAnswer),
     async *events(peer, runId, after, scope) {
-      const silence = watchSilence(clock, scope.signal, SILENCE_MS, () => new Error("the stream fell silent"));
+      const silence = watchSilence(clock, scope.signal, STREAM_SILENCE_MS, () => new Error("the stream fell silent"));
       try {
-        const call = { ...request("events", { runId, after }, scope, 0), deadlineMs: null, signal: silence.signal };
+        const call = { ...request("events", { runId, after }, scope, null), signal: silence.signal };
         const opened = await calls.open(peer, call);
         if (!opened.ok) return opened;
         const { response, ticket } = opened.value;
         try {
-          const body = heard(response.body, silence.heard);
-          for await (const batch of readSse(body, MAX_EVENT_CHARS)) {
+          for await (const batch of readPeerStream(response.body, silence)) {
             ticket.firstEvent();
             for (const { event, data } of batch) {
               if (event === "end") return null;
@@ -141,17 +120,6 @@ export function createRemoteRuns(calls: PeerCalls, clock: Clock): RemoteRuns {
   };
 }
 
-/** A submit may wait for its session to be free (runs.session_wait) before it is refused. */
-const SUBMIT_MS = 60_000;
-
 function map<A, B>(result: PeerResult<A>, to: (value: A) => B): PeerResult<B> {
   return result.ok ? { ok: true, value: to(result.value) } : result;
-}
-
-/** Every chunk counts as a sign of life, a comment too. */
-async function* heard(body: AsyncIterable<Uint8Array>, note: () => void): AsyncGenerator<Uint8Array> {
-  for await (const chunk of body) {
-    note();
-    yield chunk;
-  }
 }

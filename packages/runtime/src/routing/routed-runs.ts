@@ -5,22 +5,17 @@
  * the client's own place in the stream, until the client has what it wants.
  */
 import { AstromeshError, isFinal, isSettled } from "../core/index.ts";
-import type { Clock, Ids, Principal, Run, StreamEvent } from "../core/index.ts";
-import type { Runs, Timeline } from "../core/ports/index.ts";
+import type { Principal, Run, StreamEvent } from "../core/index.ts";
+import type { Peer, Runs, Timeline } from "../core/ports/index.ts";
 import type { PeerResult } from "./peer-calls.ts";
-import type { CallScope, RemoteRun, RemoteRuns, StreamPlaceAfter } from "./remote-runs.ts";
-import type { Found, RunFinder } from "./run-finder.ts";
-import { createRunFinder } from "./run-finder.ts";
+import type { CallScope, RemoteRun, StreamPlaceAfter } from "./remote-runs.ts";
 import { createRoutedSubmit } from "./submit.ts";
 import type { SubmitDeps } from "./submit.ts";
-
-/** What routed runs work with. */
-export type RoutedRunsDeps = Omit<SubmitDeps, "finder">;
 
 /** Runs over all nodes. */
 export interface RoutedRuns {
   /** For requests that came through these nodes (ids); none for a client's own. */
-  through(via: readonly string[]): Runs;
+  readonly through: (via: readonly string[]) => Runs;
 }
 
 /** A wait is asked for in slices, so that a node that has stopped is noticed. Milliseconds. */
@@ -33,11 +28,9 @@ const PATIENCE_MS = 60_000;
 const NEVER = new AbortController().signal;
 
 /** Makes it. */
-export function createRoutedRuns(given: RoutedRunsDeps): RoutedRuns {
-  const finder = createRunFinder(given);
-  const deps: SubmitDeps = { ...given, finder };
+export function createRoutedRuns(deps: SubmitDeps): RoutedRuns {
   const submit = createRoutedSubmit(deps);
-  const { local, remote } = deps;
+  const { local, remote, finder } = deps;
 
   return {
     through(via) {
@@ -78,8 +71,6 @@ export function createRoutedRuns(given: RoutedRunsDeps): RoutedRuns {
     },
   };
 }
-
-type Peer = NonNullable<Found["peer"]>;
 
 /** Does something with a run where it is; a lost answer is asked for once more. */
 function createAt({ finder }: SubmitDeps) {

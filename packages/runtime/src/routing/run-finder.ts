@@ -30,64 +30,29 @@ export interface RunFinder {
   placementOf(peer: Peer): Placement;
 }
 
-/** Makes it. */
-export function createRunFinder(deps: {
+/** What finding works with. */
+export interface RunFinderDeps {
   readonly local: Runs;
   readonly remote: RemoteRuns;
   readonly router: Router;
   readonly placements: Placements;
-}): RunFinder {
-  const { local, remote, router, placements } = deps;
+}
 
-  const stores = ({ via }: Pick<CallScope, "via">): readonly Peer[] => {
-    const own = router.self.store();
-    const chosen = new Map<string, Peer>();
-    for (const peer of router.holders("agents", via)) {
-      const { store, key, status } = peer;
-      if (store !== null && store.id === own?.id) continue;
-      const id = store === null ? key : store.id;
-      if (!chosen.has(id) || status === "alive") chosen.set(id, peer);
-    }
-    return [...chosen.values()];
-  };
+/** Makes it. */
+export function createRunFinder(deps: RunFinderDeps): RunFinder {
+  const { router, placements } = deps;
+  const stores = ({ via }: Pick<CallScope, "via">): readonly Peer[] => onePerStore(router, via);
 
-  const placementOf = (peer: Peer): Placement => ({
-    key: peer.key,
-    name: peer.name,
-    storeId: peer.store?.id ?? null,
-  });
-
-  /** The peers that a placement names: the node itself first, then others of its store. */
-  const namedBy = ({ key, storeId }: Placement, scope: CallScope): readonly Peer[] => {
-    const holders = router.holders("agents", scope.via);
-    const own = holders.filter((peer) => peer.key === key);
-    return [...own, ...holders.filter((peer) => peer.key !== key && storeId !== null && peer.store?.id === storeId)];
-  };
-
-  const askPeers = async (peers: readonly Peer[], runId: string, scope: CallScope): Promise<Found | PeerFailure[]> => {
-    const failures: PeerFailure[] = [];
-    const answers = await Promise.all(
-      peers.map(async (peer) => ({ peer, result: await remote.get(peer, runId, scope) })),
-    );
-    for (const { peer, result } of answers) {
-      if (result.ok) {
-        const { run, inferenceNode } = result.value;
-        placements.runs.set(runId, placementOf(peer));
-        if (inferenceNode !== null) placements.answeredBy(runId, inferenceNode);
-        return { run, peer };
-      }
-      failures.push(result);
+  /** Asks the peers that a placement names, in turn; stops at the first that knows the run or knows that it is gone. */
+  const askNamed = async (known: Placement, runId: string, scope: CallScope): Promise<Found | PeerFailure[]> => {
+    let failures: PeerFailure[] = [];
+    for (const peer of namedBy(router, known, scope)) {
+      const found = await askPeers(deps, [peer], runId, scope);
+      if (!Array.isArray(found)) return found;
+      failures = found;
+      if (found.some(({ error }) => error.code === "run_not_found")) break;
     }
     return failures;
-  };
-
-  const findHere = async (runId: string, scope: CallScope): Promise<Found | null> => {
-    try {
-      return { run: await local.get(runId, scope.principal), peer: null };
-    } catch (error) {
-      if (error instanceof AstromeshError && error.code === "run_not_found") return null;
-      throw error;
-    }
   };
 
   return {
@@ -95,25 +60,71 @@ export function createRunFinder(deps: {
     placementOf,
     async find(runId, scope) {
       const known = placements.runs.get(runId);
-      let failures: PeerFailure[] = [];
-      if (known !== undefined && known.key !== SELF) {
-        for (const peer of namedBy(known, scope)) {
-          const found = await askPeers([peer], runId, scope);
-          if (!Array.isArray(found)) return found;
-          failures = found;
-          if (found[0]?.error.code === "run_not_found") break;
-        }
-      }
-      const here = await findHere(runId, scope);
+      let answer = known === undefined || known.key === SELF ? [] : await askNamed(known, runId, scope);
+      if (!Array.isArray(answer)) return answer;
+      const here = await findHere(deps.local, runId, scope);
       if (here !== null) return here;
-      if (failures.every(({ error }) => error.code !== "run_not_found")) {
-        const found = await askPeers(stores(scope), runId, scope);
-        if (!Array.isArray(found)) return found;
-        failures = found;
+      if (!answer.some(({ error }) => error.code === "run_not_found")) {
+        answer = await askPeers(deps, stores(scope), runId, scope);
+        if (!Array.isArray(answer)) return answer;
       }
-      const away = failures.find(({ error }) => error.code !== "run_not_found");
+      const away = answer.find(({ error }) => error.code !== "run_not_found");
       if (away === undefined) throw new AstromeshError("run_not_found", `There is no run ${runId}.`);
       throw away.error;
     },
   };
+}
+
+/** Where a peer's runs are. */
+function placementOf({ key, name, store }: Peer): Placement {
+  return { key, name, storeId: store?.id ?? null };
+}
+
+function onePerStore(router: Router, via: readonly string[]): readonly Peer[] {
+  const own = router.self.store();
+  const chosen = new Map<string, Peer>();
+  for (const peer of router.holders("agents", via)) {
+    const { store, key, status } = peer;
+    if (store !== null && store.id === own?.id) continue;
+    const id = store === null ? key : store.id;
+    if (!chosen.has(id) || status === "alive") chosen.set(id, peer);
+  }
+  return [...chosen.values()];
+}
+
+/** The peers that a placement names: the node itself first, then others of its store. */
+function namedBy(router: Router, { key, storeId }: Placement, scope: CallScope): readonly Peer[] {
+  const holders = router.holders("agents", scope.via);
+  const own = holders.filter((peer) => peer.key === key);
+  return [...own, ...holders.filter((peer) => peer.key !== key && storeId !== null && peer.store?.id === storeId)];
+}
+
+/** Asks them together: the first that has the run, else why each has not. */
+async function askPeers(
+  { remote, placements }: RunFinderDeps,
+  peers: readonly Peer[],
+  runId: string,
+  scope: CallScope,
+): Promise<Found | PeerFailure[]> {
+  const failures: PeerFailure[] = [];
+  const answers = peers.map(async (peer) => ({ peer, result: await remote.get(peer, runId, scope) }));
+  for (const { peer, result } of await Promise.all(answers)) {
+    if (result.ok) {
+      const { run, inferenceNode } = result.value;
+      placements.runs.set(runId, placementOf(peer));
+      if (inferenceNode !== null) placements.answeredBy(runId, inferenceNode);
+      return { run, peer };
+    }
+    failures.push(result);
+  }
+  return failures;
+}
+
+async function findHere(local: Runs, runId: string, scope: CallScope): Promise<Found | null> {
+  try {
+    return { run: await local.get(runId, scope.principal), peer: null };
+  } catch (error) {
+    if (error instanceof AstromeshError && error.code === "run_not_found") return null;
+    throw error;
+  }
 }

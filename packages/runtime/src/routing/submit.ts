@@ -52,7 +52,7 @@ export function noService(service: string, cause?: AstromeshError): AstromeshErr
 /** One attempt's end: the run, or why not. */
 type Attempt =
   | { readonly ok: true; readonly submitted: Submitted; readonly placement: Placement }
-  | { readonly ok: false; readonly error: AstromeshError; readonly notStarted: boolean; readonly wellNode: boolean };
+  | { readonly ok: false; readonly error: AstromeshError; readonly notStarted: boolean };
 
 /** Makes `submit` for requests that came through `via`. */
 export function createRoutedSubmit(
@@ -66,7 +66,7 @@ export function createRoutedSubmit(
       return { ok: true, submitted: await local.submit(request), placement };
     } catch (error) {
       if (!(error instanceof AstromeshError)) throw error;
-      return { ok: false, error, notStarted: NOT_STARTED.has(error.code), wellNode: true };
+      return { ok: false, error, notStarted: NOT_STARTED.has(error.code) };
     }
   };
 
@@ -75,7 +75,7 @@ export function createRoutedSubmit(
     const placement = deps.finder.placementOf(peer);
     if (result.ok) return { ok: true, submitted: result.value, placement };
     if (result.unreached && !result.notStarted) return again(deps, peer, request, scope, result);
-    return { ok: false, error: result.error, notStarted: result.notStarted, wellNode: !result.unreached };
+    return { ok: false, error: result.error, notStarted: result.notStarted };
   };
 
   return async (request, via) => {
@@ -198,11 +198,11 @@ async function again(
     if (peer === undefined) break;
     const result = await remote.submit(peer, request, scope);
     if (result.ok) return { ok: true, submitted: result.value, placement: finder.placementOf(peer) };
-    if (!result.unreached) return { ok: false, error: result.error, notStarted: false, wellNode: true };
+    if (!result.unreached) return { ok: false, error: result.error, notStarted: false };
   }
   const message = `${failure.error.message} while it took the run in; ask again with the same Idempotency-Key`;
   const error = new AstromeshError("no_service", message, { cause: failure.error, retryAfterMs: 5_000 });
-  return { ok: false, error, notStarted: false, wellNode: false };
+  return { ok: false, error, notStarted: false };
 }
 
 function remember(
