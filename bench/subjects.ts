@@ -23,13 +23,12 @@ export async function startSubjects(): Promise<Subjects> {
   process.env["ASTROMESH_TEST_DIST"] = "1";
   const provider = await spawnFakeProvider({ record: false });
   const child = spawn(process.execPath, ["--import", "tsx", bareProxy, `${provider.ollamaUrl}/api/chat`], {
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const [port] = (await once(createInterface(child.stdout), "line")) as [string];
   const node = createTestNode({
     name: "bench",
     files: { "agents/bench.agent.yaml": benchAgent(provider.ollamaUrl) },
-    env: { ASTROMESH_LOG_LEVEL: "warning" },
   });
   await node.start();
   return {

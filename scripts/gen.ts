@@ -10,6 +10,7 @@ import { editorSchemas } from "../packages/runtime/src/config/index.ts";
 import { renderLayerLists } from "./agents-md.ts";
 import { renderClientTypes, renderOpenApi } from "./client-types.ts";
 import { renderLintLayers } from "./lint-layers.ts";
+import { renderCli, renderErrors, renderMetrics } from "./reference-docs.ts";
 
 /** A generated file, from the root of the repository, and how to make it (from what it is now, if that matters). */
 interface Output {
@@ -22,6 +23,9 @@ const OUTPUTS: readonly Output[] = [
   { file: "AGENTS.md", render: renderLayerLists },
   { file: "packages/client/src/generated/openapi.json", render: renderOpenApi },
   { file: "packages/client/src/generated/api.ts", render: renderClientTypes },
+  { file: "docs/reference/cli.md", render: renderCli },
+  { file: "docs/reference/errors.md", render: renderErrors },
+  { file: "docs/reference/metrics.md", render: renderMetrics },
   ...Object.entries(editorSchemas()).map(([name, schema]) => ({
     file: `config/schemas/${name}`,
     render: () => `${JSON.stringify(schema, null, 2)}\n`,

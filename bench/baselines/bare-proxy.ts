@@ -27,3 +27,5 @@ const server = createServer((incoming, outgoing) => {
 server.listen(0, "127.0.0.1", () => {
   process.stdout.write(`${(server.address() as AddressInfo).port}\n`);
 });
+// It ends with the bench, however that ends.
+process.stdin.resume().on("end", () => process.exit(0));

@@ -9,7 +9,7 @@ export async function measureFootprint(rounds: number): Promise<readonly Figure[
   const readyMs: number[] = [];
   const idleMib: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    const node = createTestNode({ name: "idle", env: { ASTROMESH_LOG_LEVEL: "info" } });
+    const node = createTestNode({ name: "idle" });
     try {
       const startedAt = performance.now();
       await node.start();

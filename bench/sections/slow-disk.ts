@@ -27,7 +27,7 @@ export async function measureSlowDisk(providerUrl: string): Promise<readonly Fig
   const node = createTestNode({
     name: "slow-disk",
     files: { "agents/bench.agent.yaml": benchAgent(providerUrl) },
-    env: { ASTROMESH_LOG_LEVEL: "warning", LD_PRELOAD: library },
+    env: { LD_PRELOAD: library },
   });
   try {
     await node.start();

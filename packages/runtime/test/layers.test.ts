@@ -147,8 +147,8 @@ describe("lint", () => {
   );
   for (const { file, allowed, refused } of CASES) write(file, importing([...allowed, ...refused]));
   Object.values(STATEMENTS).forEach((statement, index) => write(`${SRC}/store/statement-${index}.ts`, statement));
-  write(`${SRC}/cli/values.ts`, 'import { a } from "../core/index.ts"; export const b = a;');
-  write(`${SRC}/cli/types.ts`, 'import type { A } from "../core/index.ts"; export type B = A;');
+  write(`${SRC}/cli/values.ts`, 'import { a } from "../core/ports/index.ts"; export const b = a;');
+  write(`${SRC}/cli/types.ts`, 'import type { A } from "../core/ports/index.ts"; export type B = A;');
   write(`${SRC}/net/left.ts`, 'import { right } from "./right.ts"; export const left = (): number => right();');
   write(`${SRC}/net/right.ts`, 'import { left } from "./left.ts"; export const right = (): number => left();');
   const found = lint();
@@ -167,7 +167,7 @@ describe("lint", () => {
     expect(rulesAt(file)).toContain("eslint(no-restricted-imports)");
   });
 
-  test("gives the CLI types of core and no values", () => {
+  test("gives the CLI types of the ports and no values", () => {
     expect(rulesAt(`${SRC}/cli/values.ts`)).toContain("eslint(no-restricted-imports)");
     expect(rulesAt(`${SRC}/cli/types.ts`)).not.toContain("eslint(no-restricted-imports)");
   });

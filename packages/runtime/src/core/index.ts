@@ -62,5 +62,7 @@ export { createKeyring, createReplayGuard, envelopeText } from "./seal.ts";
 export type { Envelope, Freshness, Keyring, Mac, MeshKey, ReplayGuard, Seal } from "./seal.ts";
 export { formatDuration, parseDuration } from "./time.ts";
 export type { Clock } from "./time.ts";
+export { formatTraceparent, parseTraceparent } from "./traceparent.ts";
+export type { TraceParent } from "./traceparent.ts";
 export { addUsage, NO_USAGE } from "./usage.ts";
 export type { Usage } from "./usage.ts";

@@ -6,13 +6,13 @@ import type { Log } from "../telemetry/index.ts";
 import { isOpenToOthers } from "./doctor.ts";
 import { openDataDirectory } from "./identity.ts";
 import { startLoops } from "./loops.ts";
-import { assemble } from "./parts.ts";
 import type { Parts } from "./parts.ts";
 import { createPidFile } from "./pid-file.ts";
 import { createReload, useSnapshot } from "./reload.ts";
 import type { Notifier } from "./sd-notify.ts";
 import { shutDown } from "./shutdown.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { createNodeStore } from "./wiring/store.ts";
 
 /** What a node is started with. */
 export interface BootInput {
@@ -42,7 +42,7 @@ const STORE_PATIENCE_MS = 3_000;
 export async function boot(input: BootInput): Promise<RunningNode> {
   const { snapshot, log, notifier, clock, random, version } = input;
   const { config } = snapshot;
-  const { logger } = log;
+  const logger = log.logger.child({ node: config.name });
   const { places, observability } = config;
   logger.info("astromeshd started", { version, pid: process.pid, config: places.configFile, profile: config.profile });
   for (const warning of snapshot.warnings) logger.warn(warning);
@@ -55,14 +55,20 @@ export async function boot(input: BootInput): Promise<RunningNode> {
   const ids = createIds(() => clock.now(), random);
   const data = await openDataDirectory(places.dataDir, config.name, ids);
 
-  const reporting = { version, nodeId: data.identity.nodeId, name: config.name };
-  const telemetry = await openTelemetry(
-    reporting,
-    observability.otlp === null ? null : { ...observability, ...observability.otlp },
-  );
-  const parts = assemble({ version, snapshot, data, log, telemetry, env: input.config.env, clock, random });
-  parts.reload = createReload(parts, input.config, notifier);
+  // The database opens in a thread of its own, and meanwhile the rest of the program is loaded. Should it be away, the
+  // node must not fail to say so: it listens, /ready says why, and it tries on.
+  const store = createNodeStore(config.store, { clock, ids, logger });
   const stopping = new AbortController();
+  const opened = store.start(stopping.signal);
+  opened.catch(() => undefined);
+
+  const { assemble } = await import("./parts.ts");
+  const reporting = { version, nodeId: data.identity.nodeId, name: config.name };
+  const { otlp } = observability;
+  const telemetry = await openTelemetry(reporting, otlp === null ? null : { ...observability, ...otlp });
+  const { env } = input.config;
+  const parts = assemble({ version, snapshot, data, log, logger, store, telemetry, env, clock, random, ids });
+  parts.reload = createReload(parts, input.config, notifier);
   let stopped: Promise<void> | null = null;
   const stop = (reason: string): Promise<void> => {
     stopping.abort(new Error(`the node is stopping: ${reason}`));
@@ -74,23 +80,21 @@ export async function boot(input: BootInput): Promise<RunningNode> {
     sayWhatLoads(parts);
     parts.loop.start();
 
-    // A database that is away must not keep the node from saying so: it listens, /ready says why, and it tries on.
-    const opened = parts.store.start(stopping.signal);
     await Promise.race([opened, clock.sleep(STORE_PATIENCE_MS)]);
 
     await parts.server.start();
     const address = parts.server.address();
-    parts.logger.info("Start API server", { ...address });
+    logger.info("Start API server", { ...address });
 
     const resumed = opened.then(() => resume(parts));
     if (parts.store.status().ready) await resumed;
-    else parts.logger.warn("Started without a database; runs go on when it is back", { ...parts.store.status() });
+    else logger.warn("Started without a database; runs go on when it is back", { ...parts.store.status() });
 
-    parts.logger.info("Write PID file", { path: places.pidFile });
+    logger.info("Write PID file", { path: places.pidFile });
     pidFile.write();
-    parts.logger.info("Notify systemd");
+    logger.info("Notify systemd");
     await notifier.ready("Serving requests");
-    parts.logger.info("Serving requests", { ...address });
+    logger.info("Serving requests", { ...address });
     return {
       stop,
       reload: async () => void (await parts.reload()),
@@ -103,15 +107,16 @@ export async function boot(input: BootInput): Promise<RunningNode> {
 }
 
 function sayWhatLoads(parts: Parts): void {
+  const { logger } = parts;
   const { config, providers, rejected } = parts.current;
   const { agents } = parts.agents.registry.current();
-  for (const { errors } of rejected) for (const error of errors) parts.logger.error(error);
-  for (const { notices } of agents.values()) for (const notice of notices) parts.logger.info(notice);
+  for (const { errors } of rejected) for (const error of errors) logger.error(error);
+  for (const { notices } of agents.values()) for (const notice of notices) logger.info(notice);
   for (const { definition } of agents.values()) {
     const { name } = definition;
-    for (const { message } of parts.tools.tools.faults(definition)) parts.logger.warn(`agent ${name}: ${message}`);
+    for (const { message } of parts.tools.tools.faults(definition)) logger.warn(`agent ${name}: ${message}`);
   }
-  parts.logger.info("Bootstrap runtime", {
+  logger.info("Bootstrap runtime", {
     agents: [...agents.keys()],
     rejected: rejected.length,
     providers: [...providers.providers.keys()],
@@ -123,7 +128,7 @@ function sayWhatLoads(parts: Parts): void {
   });
   if (config.api.keys.length === 0 && isOpenToOthers(config.api.host)) {
     const advice = "set ASTROMESH_API_KEYS, or api.host to 127.0.0.1";
-    parts.logger.warn(`NO API KEYS: anybody who reaches ${config.api.host} can run agents here; ${advice}`);
+    logger.warn(`NO API KEYS: anybody who reaches ${config.api.host} can run agents here; ${advice}`);
   }
 }
 

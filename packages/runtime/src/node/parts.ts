@@ -1,5 +1,4 @@
 import type { Variables } from "../config/index.ts";
-import { createIds } from "../core/index.ts";
 import type { Clock, Ids, Random } from "../core/index.ts";
 import type { Logger, NodeAdmin, ReloadReport, SessionMemory, Store } from "../core/ports/index.ts";
 import { createDrain } from "../doors/index.ts";
@@ -25,7 +24,6 @@ import { createNodeRuns } from "./wiring/runs.ts";
 import { createServiceGate } from "./wiring/services.ts";
 import type { ServiceGate } from "./wiring/services.ts";
 import { observeState } from "./wiring/state-metrics.ts";
-import { createNodeStore } from "./wiring/store.ts";
 import { createNodeTools, createToolExecutor } from "./wiring/tools.ts";
 import type { NodeTools } from "./wiring/tools.ts";
 
@@ -35,10 +33,14 @@ export interface PartsInput {
   readonly snapshot: Snapshot;
   readonly data: DataDirectory;
   readonly log: Log;
+  /** The log's, with the node's name. */
+  readonly logger: Logger;
+  readonly store: Store;
   readonly telemetry: Telemetry;
   readonly env: Variables;
   readonly clock: Clock;
   readonly random: Random;
+  readonly ids: Ids;
 }
 
 /** Every part of a node that is started, stopped or reloaded. */
@@ -78,12 +80,11 @@ interface Base {
   readonly tracing: Tracing;
 }
 
-/** Puts the parts together. Nothing runs, listens or touches a disk yet. */
+/** Puts the parts together. Nothing here runs, listens or touches a disk. */
 export function assemble(input: PartsInput): Parts {
-  const { version, snapshot, data, log, telemetry, env, clock, random } = input;
+  const { version, snapshot, data, log, logger, telemetry, env, clock, random, ids } = input;
   const { metrics, tracing } = telemetry;
-  const logger = log.logger.child({ node: snapshot.config.name });
-  const base: Base = { env, clock, random, logger, metrics, tracing, ids: createIds(() => clock.now(), random) };
+  const base: Base = { env, clock, random, ids, logger, metrics, tracing };
   const loop = createLoopDelayWatcher({});
   observeProcess(metrics, loop, version);
   const supervisor = createSupervisor({
@@ -123,9 +124,8 @@ interface Workshop extends Pick<Parts, "store" | "agents" | "models" | "tools" |
   readonly memory: SessionMemory;
 }
 
-function assembleWorkshop(base: Base, { snapshot, data }: PartsInput, gate: ServiceGate): Workshop {
+function assembleWorkshop(base: Base, { snapshot, data, store }: PartsInput, gate: ServiceGate): Workshop {
   const { config } = snapshot;
-  const store = createNodeStore(config.store, base);
   const agents = createNodeAgents(base.clock);
   const models = createNodeModels(base, snapshot);
   const { templates, registry: catalog } = agents;

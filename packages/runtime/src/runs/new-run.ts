@@ -1,7 +1,6 @@
-import { AstromeshError, JOURNAL_FORMAT, NO_USAGE } from "../core/index.ts";
+import { AstromeshError, JOURNAL_FORMAT, NO_USAGE, parseTraceparent } from "../core/index.ts";
 import type { Clock, Ids, PinnedDefinition, Run } from "../core/index.ts";
 import type { CatalogSource, LoadedAgent, SubmitRequest } from "../core/ports/index.ts";
-import { parseTraceparent } from "./spans.ts";
 
 /** The agent as it is loaded now; `agent_not_found` otherwise. */
 export function loadedAgent(catalog: CatalogSource, name: string): LoadedAgent {

@@ -29,16 +29,3 @@ export function callSpanId(place: CallPlace): string {
 export function placeKey(place: CallPlace): string {
   return `${place.runId}:${place.segment}:${place.position}`;
 }
-
-/** A W3C traceparent header (https://www.w3.org/TR/trace-context/), sampled. */
-export function traceparentOf(traceId: string, spanId: string): string {
-  return `00-${traceId}-${spanId}-01`;
-}
-
-/** The trace and parent span of a traceparent header; null when it is none. */
-export function parseTraceparent(header: string | null): { traceId: string; spanId: string } | null {
-  const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}/.exec(header ?? "");
-  const [, traceId, spanId] = match ?? [];
-  if (traceId === undefined || spanId === undefined || /^0+$/.test(traceId) || /^0+$/.test(spanId)) return null;
-  return { traceId, spanId };
-}

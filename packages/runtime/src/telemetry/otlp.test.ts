@@ -2,7 +2,8 @@ import { afterEach, describe, expect, test } from "vitest";
 
 import { startOtlpCollector } from "../../test/fakes/index.ts";
 import type { OtlpCollector } from "../../test/fakes/index.ts";
-import { openTelemetry, chatSpan, httpServerSpan, invokeAgentSpan, parseTraceparent } from "./index.ts";
+import { parseTraceparent } from "../core/index.ts";
+import { openTelemetry, chatSpan, httpServerSpan, invokeAgentSpan } from "./index.ts";
 import type { Telemetry } from "./index.ts";
 
 const NODE = { version: "1.2.3", nodeId: "node_1", name: "alpha" };

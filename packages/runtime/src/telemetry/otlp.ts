@@ -14,10 +14,10 @@ import {
   TraceIdRatioBasedSampler,
 } from "@opentelemetry/sdk-trace-node";
 
+import { formatTraceparent, parseTraceparent } from "../core/index.ts";
+import type { TraceParent } from "../core/index.ts";
 import { SEMCONV } from "./genai.ts";
 import type { OtlpOptions, ReportingNode } from "./telemetry.ts";
-import { formatTraceparent, parseTraceparent } from "./traceparent.ts";
-import type { TraceParent } from "./traceparent.ts";
 import { NO_TRACING } from "./tracing.ts";
 import type { Span, SpanFacts, Tracing } from "./tracing.ts";
 import { within } from "./within.ts";

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../core/index.ts";
 
 /** What stands where a secret was. */
-export const HIDDEN = "[hidden]";
+const HIDDEN = "[hidden]";
 
 /** Takes secrets out of what is about to be written down. */
 export interface Redactor {

@@ -172,6 +172,17 @@ describe("SIGHUP", () => {
 });
 
 describe("SIGTERM", () => {
+  test("during the start ends the node in good order, and SIGHUP then does not kill it", async () => {
+    const node = testNode();
+    const starting = node.start();
+    await waitFor("its first words", () => node.logged("astromeshd started")[0]);
+    node.child.kill("SIGHUP");
+    node.child.kill("SIGTERM");
+    await starting.catch(() => undefined);
+    expect(await node.child.exited).toBe(0);
+    expect(existsSync(join(node.dataDirectory, "astromeshd.pid"))).toBe(false);
+  });
+
   test("lets the run under way end and be answered, refuses new ones, and exits with 0", async () => {
     const provider = await testProvider();
     const node = testNode({ files: { "agents/a.agent.yaml": agentFile("a", provider) } });

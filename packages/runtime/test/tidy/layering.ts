@@ -64,12 +64,15 @@ function targetFault(path: string, place: Place, target: string, paths: Readonly
   return doorFault(path, target, paths);
 }
 
+/** Each fake stands for itself: a test that wants a clock should not load every fake server. */
+const FAKES = "packages/runtime/test/fakes";
+
 /** A folder that has an index.ts is entered through it. */
 function doorFault(path: string, target: string, paths: ReadonlySet<string>): string | null {
   const folders = target.split("/").slice(0, -1);
   const entered = folders
     .map((_, depth) => folders.slice(0, depth + 1).join("/"))
-    .filter((folder) => !path.startsWith(`${folder}/`) && paths.has(`${folder}/index.ts`));
+    .filter((folder) => folder !== FAKES && !path.startsWith(`${folder}/`) && paths.has(`${folder}/index.ts`));
   const [outermost] = entered;
   if (outermost === undefined || target === `${outermost}/index.ts`) return null;
   if (DOORS.some((door) => target === `${SRC}/${door}/index.ts`)) return null;

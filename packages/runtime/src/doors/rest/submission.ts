@@ -3,19 +3,17 @@ import { createHash } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 
-import { AstromeshError, canonicalJson } from "../../core/index.ts";
+import { AstromeshError, canonicalJson, parseTraceparent } from "../../core/index.ts";
 import type { Run } from "../../core/index.ts";
 import type { Runs } from "../../core/ports/index.ts";
 import { idempotencyKey, runInputFromWire } from "../../wire/index.ts";
 import type { Question } from "../../wire/index.ts";
 import type { RestEnv } from "./context.ts";
 
-const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
-
 /** The request's W3C traceparent; null when there is none, or a malformed one, which the standard says to ignore. */
 export function traceparentOf(c: Context<RestEnv>): string | null {
   const sent = c.req.header("traceparent");
-  return sent !== undefined && TRACEPARENT.test(sent) ? sent : null;
+  return sent === undefined || parseTraceparent(sent) === null ? null : sent;
 }
 
 /** The headers that a request for a run may carry. */

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
+import { parseTraceparent } from "../../core/index.ts";
 import type { FetchHandler, RequestFacts } from "../../doors/index.ts";
-import { httpServerSpan, parseTraceparent, SEMCONV, withTraceContext } from "../../telemetry/index.ts";
+import { httpServerSpan, SEMCONV, withTraceContext } from "../../telemetry/index.ts";
 import type { Metrics, Span, Tracing } from "../../telemetry/index.ts";
 
 /** Watches the HTTP server's requests. */

@@ -6,7 +6,7 @@
  * E3 An outcome is durable before anything that builds on it; that of a `once` effect before its caller goes on.
  * E4 An intent without an outcome is performed again, with the same key, unless its class is `once`.
  */
-import { addUsage, fromErrorRecord, toAstromeshError, toErrorRecord } from "../../../core/index.ts";
+import { addUsage, formatTraceparent, fromErrorRecord, toAstromeshError, toErrorRecord } from "../../../core/index.ts";
 import type {
   AstromeshError,
   EffectKind,
@@ -18,7 +18,7 @@ import type {
 import { digestOf } from "../../digest.ts";
 import type { EffectCall, EffectDone, EffectExecutor, EffectPlan, RequestOf } from "../../effects/index.ts";
 import { observed } from "../../observer.ts";
-import { callSpanId, placeKey, runSpanId, traceparentOf } from "../../spans.ts";
+import { callSpanId, placeKey, runSpanId } from "../../spans.ts";
 import type { Branch } from "./branch.ts";
 import type { AttemptKit } from "./kit.ts";
 import { never, recordOf, totalsPatch } from "./kit.ts";
@@ -90,7 +90,7 @@ function callOf(kit: AttemptKit, branch: Branch, position: string): EffectCall {
   return {
     place: `${place.segment}:${position}`,
     idempotencyKey: placeKey(place),
-    traceparent: traceparentOf(kit.run.traceId, callSpanId(place)),
+    traceparent: formatTraceparent({ traceId: kit.run.traceId, spanId: callSpanId(place), sampled: true }),
     signal: branch.signal,
   };
 }
