@@ -73,7 +73,11 @@ export function createRoutedAgents(deps: RoutedAgentsDeps): RoutedAgents {
       current() {
         const own = local.catalog.current();
         if (fetched.size === 0) return own;
-        if (merged?.of !== own) merged = { of: own, catalog: mergeCatalogs(own, [...fetched.values()], changes) };
+        if (merged?.of !== own) {
+          // Agents in the files of a node that runs none are nobody's.
+          const here = router.self.services.includes("agents") ? own : { ...own, agents: new Map(), rejected: [] };
+          merged = { of: own, catalog: mergeCatalogs(here, [...fetched.values()], changes) };
+        }
         return merged.catalog;
       },
     },

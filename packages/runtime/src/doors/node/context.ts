@@ -21,6 +21,8 @@ export interface NodeDoorDeps {
   readonly gate: PeerGate;
   /** What this node says of itself. */
   readonly status: () => PeerStatusBody;
+  /** Runs at work here: goes with every answer. */
+  readonly depth: () => number;
   /** The runs that a request which came through these nodes (ids) may reach. */
   readonly runsFor: (via: readonly string[]) => Runs;
   readonly places: RunPlaces;
@@ -37,7 +39,6 @@ export interface NodeDoorDeps {
 
 /** How it serves it. */
 export interface NodeDoorOptions {
-  readonly nodeName: string;
   /** The largest body, in bytes: prompts with images. @default 67108864 */
   readonly bodyLimitBytes?: number;
   /** How long a stream may be silent before a comment is sent, in milliseconds. @default 5000 */

@@ -33,7 +33,7 @@ const NOT_STARTED: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** Makes the door's app, to be mounted beside the other doors. Construction has no side effects. */
-export function createNodeDoor(deps: NodeDoorDeps, given: NodeDoorOptions): NodeDoorApp {
+export function createNodeDoor(deps: NodeDoorDeps, given: NodeDoorOptions = {}): NodeDoorApp {
   const options = { ...DEFAULTS, ...given };
   const app: NodeDoorApp = new Hono<NodeDoorEnv>();
   app.onError((error, c) => answerError(error, c, deps));
@@ -57,7 +57,7 @@ export function createNodeDoor(deps: NodeDoorDeps, given: NodeDoorOptions): Node
         try {
           const result = await handler({ body: parse(body, route), caller, signal: deadline.signal });
           const response = result instanceof Response ? result : c.json(result);
-          response.headers.set(PEER_HEADERS.depth, String(deps.status().depth));
+          response.headers.set(PEER_HEADERS.depth, String(deps.depth()));
           return response;
         } finally {
           deadline.clear();

@@ -1,15 +1,25 @@
 import type { NodeConfig } from "../../config/index.ts";
-import { createAuthenticator, createHttpServer, createRateLimiter, createRestDoor } from "../../doors/index.ts";
-import type { HttpServer, RestDeps } from "../../doors/index.ts";
+import {
+  createAuthenticator,
+  createHttpServer,
+  createNodeDoor,
+  createRateLimiter,
+  createRestDoor,
+} from "../../doors/index.ts";
+import type { HttpServer, NodeDoorDeps, RestDeps } from "../../doors/index.ts";
 import type { HttpObserver } from "./http-observer.ts";
 
 /** The doors of a node, behind one HTTP server. */
 export function createNodeServer(
   config: NodeConfig,
   version: string,
-  deps: Omit<RestDeps, "auth" | "limits" | "observe"> & { readonly observer: HttpObserver },
+  deps: Omit<RestDeps, "auth" | "limits" | "observe" | "mounted"> & {
+    readonly observer: HttpObserver;
+    /** What other nodes ask. */
+    readonly nodeDoor: NodeDoorDeps;
+  },
 ): HttpServer {
-  const { observer, ...rest } = deps;
+  const { observer, nodeDoor, ...rest } = deps;
   const { host, port, keys, requestsPerMinute, bodySizeBytes } = config.api;
   const door = createRestDoor(
     {
@@ -17,6 +27,7 @@ export function createNodeServer(
       auth: createAuthenticator({ keys: keys.map(({ name, key, scopes }) => ({ id: name, key, scopes })) }),
       limits: requestsPerMinute === 0 ? null : createRateLimiter({ maxRequests: requestsPerMinute, windowMs: 60_000 }),
       observe: (facts) => observer.answered(facts),
+      mounted: createNodeDoor(nodeDoor),
     },
     { nodeName: config.name, version, bodyLimitBytes: bodySizeBytes },
   );
