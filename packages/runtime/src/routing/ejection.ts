@@ -51,12 +51,16 @@ const DEFAULTS: EjectionOptions = {
 const FORGIVE_MS = 60_000;
 const JITTER = 0.2;
 
+const CLEAN = { connectFailures: 0, gatewayErrors: 0, ejections: 0, until: 0, avoidUntil: 0 };
+
 interface Standing {
   connectFailures: number;
   gatewayErrors: number;
   ejections: number;
-  /** Monotonic. */
+  /** The end of the last ejection, monotonic. */
   until: number;
+  /** J3: others are preferred until then. */
+  avoidUntil: number;
 }
 
 /** Makes an empty record. */
@@ -74,24 +78,32 @@ export function createEjection(
     const forMs = Math.min(options.maxMs, options.baseMs * 2 ** before) * (1 - JITTER / 2 + JITTER * random());
     Object.assign(standing, { connectFailures: 0, gatewayErrors: 0, ejections: before + 1, until: now + forMs });
   };
-  const leftMs = (key: string): number => Math.max(0, (standings.get(key)?.until ?? 0) - clock.monotonic());
+  const leftMs = (key: string): number => {
+    const { until, avoidUntil } = standings.get(key) ?? CLEAN;
+    return Math.max(0, until - clock.monotonic(), avoidUntil - clock.monotonic());
+  };
 
   return {
     leftMs,
     record(key, outcome) {
       const now = clock.monotonic();
-      const standing = standings.get(key) ?? { connectFailures: 0, gatewayErrors: 0, ejections: 0, until: 0 };
+      const standing = standings.get(key) ?? { ...CLEAN };
       standings.set(key, standing);
       if (outcome === "ok") {
         // Whoever answers is back, whatever was thought of it.
-        Object.assign(standing, { connectFailures: 0, gatewayErrors: 0, until: Math.min(standing.until, now) });
+        Object.assign(standing, {
+          connectFailures: 0,
+          gatewayErrors: 0,
+          until: Math.min(standing.until, now),
+          avoidUntil: now,
+        });
         return;
       }
       if (outcome === "connect_failure") standing.connectFailures += 1;
       else standing.gatewayErrors += 1;
       const { connectFailures, gatewayErrors } = standing;
       if (connectFailures >= options.connectFailures || gatewayErrors >= options.gatewayErrors) eject(standing, now);
-      else if (outcome === "connect_failure") standing.until = Math.max(standing.until, now + options.avoidMs);
+      else if (outcome === "connect_failure") standing.avoidUntil = now + options.avoidMs;
     },
     admitted(pool) {
       const least = Math.ceil(pool.length / 2);
