@@ -2,7 +2,7 @@
  * Requests to peers, with what every one of them teaches: how busy the peer is, how fast, and whether it is well.
  */
 import { AstromeshError } from "../core/index.ts";
-import type { Clock, JsonObject, Principal } from "../core/index.ts";
+import type { Clock, ErrorCode, JsonObject, Principal } from "../core/index.ts";
 import type { Peer } from "../core/ports/index.ts";
 import { readText, retryAfterMs, watchSilence } from "../net/index.ts";
 import type { HttpResponse, PeerAnswer, PeerClient } from "../net/index.ts";
@@ -59,6 +59,8 @@ export interface PeerCalls {
 const GATEWAY_ERRORS = new Set([500, 502, 503, 504]);
 /** A whole answer is never waited for longer. */
 const LONGEST_MS = 600_000;
+/** Refusals that are between the two nodes, such as secrets that differ; the client has no part in them. */
+const BETWEEN_NODES: ReadonlySet<ErrorCode> = new Set(["unauthorized", "misdirected", "peer_unproven"]);
 const MAX_ANSWER_BYTES = 64 * 1_048_576;
 
 /** Makes it. */
@@ -114,7 +116,8 @@ export function createPeerCalls(deps: {
     const error = errorOf(peer, response, await readText(response.body, 1_048_576), clock.now());
     const isFault = !notStarted && GATEWAY_ERRORS.has(response.status);
     ejection.record(peer.key, isFault ? "gateway_error" : "ok");
-    if (error.code === "misdirected") view.doubt(peer.key);
+    // Another node stands at the address now, or another life of this one: the view must look.
+    if (response.status === 421) view.doubt(peer.key);
     return { ok: false, error, notStarted, unreached: false };
   };
 
@@ -159,8 +162,7 @@ function errorOf(peer: Peer, response: HttpResponse, text: string, now: number):
     const said = body === null ? `HTTP ${response.status}` : body.detail;
     return new AstromeshError("no_service", `the node ${peer.name} failed: ${said}`, retry);
   }
-  if (body.code === "unauthorized") {
-    // Not the client's fault: the two nodes do not share a secret.
+  if (BETWEEN_NODES.has(body.code)) {
     return new AstromeshError("no_service", `the node ${peer.name} refuses this one: ${body.detail}`, retry);
   }
   const { detail, code, errors, run_id, status, stop_reason, details } = body;

@@ -96,7 +96,7 @@ function onlyRun(result: PeerResult<RemoteRun>): PeerResult<Run> {
 
 /** True for what may be over in a moment: the run's node is away or being restarted. */
 function isAway(error: unknown): boolean {
-  return error instanceof AstromeshError && (error.code === "no_service" || error.code === "misdirected");
+  return error instanceof AstromeshError && error.code === "no_service";
 }
 
 async function settle(deps: SubmitDeps, runId: string, timeoutMs: number, scope: CallScope): Promise<Run> {
@@ -119,7 +119,8 @@ async function settle(deps: SubmitDeps, runId: string, timeoutMs: number, scope:
       if (!isAway(error)) throw error;
       if (leftMs === 0) {
         if (run !== null) return run;
-        throw error;
+        const message = "the run goes on when its node is back; read it by its id";
+        throw new AstromeshError("run_timeout", message, { cause: error, details: { run_id: runId } });
       }
       const waitMs = AWAY_MS[Math.min(misses, AWAY_MS.length - 1)] ?? SLICE_MS;
       misses += 1;
