@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { framesOf } from "../fakes/rest-server.ts";
 import { waitFor } from "../harness/index.ts";
@@ -8,6 +8,7 @@ import { profileNode, workerAt } from "./profile-node.ts";
 
 /** Real daemons on a machine that does other things too. */
 const START_MS = 120_000;
+vi.setConfig({ testTimeout: START_MS });
 
 describe("gateway, worker, inference", () => {
   let cluster: Cluster;
@@ -216,14 +217,10 @@ describe("two workers", () => {
   });
 });
 
-test(
-  "without a secret nodes of one machine serve each other and warn",
-  async () => {
-    const cluster = await startCluster(1, {});
-    onTestFinished(cluster.stop);
-    const { gateway } = cluster;
-    expect((await ask(gateway)).status).toBe(200);
-    expect(gateway.child.output()).toContain("NO MESH SECRET");
-  },
-  START_MS,
-);
+test("without a secret nodes of one machine serve each other and warn", async () => {
+  const cluster = await startCluster(1, {});
+  onTestFinished(cluster.stop);
+  const { gateway } = cluster;
+  expect((await ask(gateway)).status).toBe(200);
+  expect(gateway.child.output()).toContain("NO MESH SECRET");
+});
