@@ -9,9 +9,15 @@ import {
 } from "../core/index.ts";
 import type { AgentCheck } from "../core/ports/index.ts";
 import { toDefinition } from "./agent-definition.ts";
-import { candidateNotices, checkAgentParts, checkAgentWhole, type KnownProviders } from "./agent-rules.ts";
+import {
+  candidateNotices,
+  checkAgentParts,
+  checkAgentWhole,
+  type KnownProviders,
+  storedSecretNotices,
+} from "./agent-rules.ts";
 import { agentFile, KNOWN_PARAMETERS } from "./agent-schema.ts";
-import { type Fault, formatFault, formatPath, type Path } from "./fault.ts";
+import { type Fault, formatFault, type Path } from "./fault.ts";
 import { fromJson, MAX_DEPTH, nodeAt, type Source } from "./located.ts";
 import type { AgentDefaults } from "./node-config.ts";
 import { noticesOf } from "./not-yet.ts";
@@ -61,7 +67,12 @@ export function checkAgent(source: Source, context: AgentContext): CheckedAgent 
     defaults: context.defaults ?? { pattern: "react", maxIterations: 10 },
     defaultStrategy: context.defaultStrategy ?? "quality_first",
   });
-  const notices = [...noticesOf(expanded.source, "Agent"), ...candidateNotices(checked.value.spec, expanded.source)];
+  const { spec: valid } = checked.value;
+  const notices = [
+    ...noticesOf(expanded.source, "Agent"),
+    ...candidateNotices(valid, expanded.source),
+    ...storedSecretNotices(valid, expanded.source),
+  ];
   return { definition, secrets, faults: [], notices };
 }
 
@@ -81,7 +92,7 @@ function keepsReferences(path: Path): boolean {
   return path.at(-1) === "api_key";
 }
 
-/** Checks a document that came by API. Errors name the path inside it; nothing is kept. */
+/** Checks a document that came by API. Errors name the path inside it as the API does (`spec.tools.0.name`). */
 export function checkAgentDocument(document: JsonObject, context: AgentContext): AgentCheck {
   if (nestsDeeper(document, MAX_DEPTH)) {
     return { definition: null, errors: [{ path: "", message: `nested deeper than ${MAX_DEPTH} levels` }], notices: [] };
@@ -89,7 +100,7 @@ export function checkAgentDocument(document: JsonObject, context: AgentContext):
   const checked = checkAgent({ file: null, root: fromJson(document) }, context);
   return {
     definition: checked.definition,
-    errors: checked.faults.map((fault) => ({ path: formatPath(fault.path), message: fault.message })),
+    errors: checked.faults.map((fault) => ({ path: fault.path.join("."), message: fault.message })),
     notices: checked.notices.map(formatFault),
   };
 }

@@ -1,9 +1,11 @@
+import type { Json } from "../core/index.ts";
 import { allCandidates, type PlacedCandidate, providerWord } from "./agent-model.ts";
 import type { AgentSpec } from "./agent-schema.ts";
 import type { Fault, Path } from "./fault.ts";
 import { faultAt, faultAtKey, quoted, type Source } from "./located.ts";
 import { NO_EFFECT, PROVIDERS_NOT_YET } from "./not-yet.ts";
 import { DEFAULT_PROVIDER, PROVIDER_TYPES, TYPES_WITH_ENDPOINT } from "./provider-types.ts";
+import { isSecretKey } from "./secrets.ts";
 import { suggestion } from "./suggest.ts";
 import { soleVariable } from "./variables.ts";
 
@@ -44,6 +46,23 @@ export function candidateNotices(spec: AgentSpec, source: Source): Fault[] {
     if (!PROVIDERS_NOT_YET.includes(word)) return [];
     return [faultAt(source, providerPath(candidate), `"${word}" is ${NO_EFFECT}`)];
   });
+}
+
+/** Secrets that stand in a tool's settings as they are. A definition is stored with its runs, and they with it. */
+export function storedSecretNotices(spec: AgentSpec, source: Source): Fault[] {
+  const message = "is stored with the agent's definition as it stands here; name a ${VARIABLE} instead";
+  return spec.tools.flatMap((tool, index) =>
+    plainSecrets(tool.config, ["spec", "tools", index, "config"]).map((path) => faultAt(source, path, message)),
+  );
+}
+
+function plainSecrets(json: Json, path: Path): Path[] {
+  if (json !== null && typeof json === "object") {
+    return Object.entries(json).flatMap(([key, child]) => plainSecrets(child, [...path, key]));
+  }
+  const key = path.at(-1);
+  const isPlain = typeof json === "string" && json !== "" && !json.includes("${");
+  return isPlain && typeof key === "string" && isSecretKey(key) ? [path] : [];
 }
 
 function checkModel(model: AgentSpec["model"], source: Source): Fault[] {

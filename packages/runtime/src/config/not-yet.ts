@@ -36,7 +36,7 @@ const NOT_YET: readonly NotYet[] = [
   { kinds: ["Agent"], path: "spec.model.routing.strategy", alive: STRATEGIES },
   { kinds: ["Agent"], path: "spec.model.default.strategy", alive: STRATEGIES },
   { kinds: ["Agent"], path: "spec.model.roles.*.strategy", alive: STRATEGIES },
-  { kinds: ["Agent"], path: "spec.tools.*.type", alive: ["builtin"] },
+  { kinds: ["Agent"], path: "spec.tools.*.type", alive: ["builtin", "webhook"] },
   { kinds: NODE, path: "spec.mesh.enabled", alive: [false] },
   { kinds: NODE, path: "spec.redis_url" },
   { kinds: NODE, path: "spec.temporal_address" },

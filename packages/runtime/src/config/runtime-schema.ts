@@ -17,7 +17,7 @@ import {
 // Every part has its default, so an empty `spec` is a whole one.
 
 /** How a mesh chooses the node for a request. */
-export const ROUTING_NODE_STRATEGIES = ["least_connections", "affinity", "latency", "capability"] as const;
+const ROUTING_NODE_STRATEGIES = ["least_connections", "affinity", "latency", "capability"] as const;
 
 /** The levels of a log, from the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
@@ -55,7 +55,9 @@ const api = z.strictObject({
         .min(0)
         .default(0)
         .describe("Requests per key (per address without keys); 0 for no limit. Default 0."),
-      failed_auth_per_minute: count.default(60).describe("Wrong keys per address before 429. Default 60."),
+      failed_auth_per_minute: count
+        .default(60)
+        .describe("Requests without a right key per address before they are 429 instead of 401. Default 60."),
     })
     .prefault({}),
 });

@@ -63,7 +63,8 @@ export function isSecretPath(path: Path): boolean {
   return path.some((part) => typeof part === "string" && isSecretKey(part));
 }
 
-function isSecretKey(key: string): boolean {
+/** True for a key whose name says that it holds secrets. */
+export function isSecretKey(key: string): boolean {
   return key === "headers" || (SECRET_KEY.test(key) && !PLAIN_KEYS.has(key));
 }
 

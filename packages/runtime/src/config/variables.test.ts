@@ -43,8 +43,10 @@ test("expandSecrets goes through a whole value, and leaves no variable out", () 
 test("property: escaped text comes back as it was, and text without ${ never changes", () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
-      const escaped = text.replaceAll("$", "").replaceAll("{", "$${");
-      expect(expandText(escaped, {}).text).toBe(escaped.replaceAll("$${", "${"));
+      const rest = text.replaceAll("$", "");
+      // Given as functions: in a replacement's text `$$` would mean one `$`.
+      const escaped = rest.replaceAll("{", () => "$${");
+      expect(expandText(escaped, {}).text).toBe(rest.replaceAll("{", () => "${"));
       const plain = text.replaceAll("${", "");
       if (!plain.includes("${")) expect(expandText(plain, {}).text).toBe(plain);
     }),

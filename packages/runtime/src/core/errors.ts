@@ -93,6 +93,8 @@ export interface ErrorRecord {
   readonly message: string;
   readonly retryable: boolean;
   readonly details?: JsonObject;
+  /** When trying again made sense, in milliseconds from when the error was written down. */
+  readonly retryAfterMs?: number;
 }
 
 /** Anything thrown, as an AstromeshError: unknown errors become `internal` and keep their cause. */
@@ -110,6 +112,7 @@ export function toErrorRecord(thrown: unknown): ErrorRecord {
     message: error.message,
     retryable: error.retryable,
     ...(Object.keys(error.details).length > 0 ? { details: error.details } : {}),
+    ...(error.retryAfterMs === null ? {} : { retryAfterMs: error.retryAfterMs }),
   };
 }
 
@@ -118,5 +121,6 @@ export function fromErrorRecord(record: ErrorRecord): AstromeshError {
   return new AstromeshError(record.code, record.message, {
     retryable: record.retryable,
     ...(record.details === undefined ? {} : { details: record.details }),
+    ...(record.retryAfterMs === undefined ? {} : { retryAfterMs: record.retryAfterMs }),
   });
 }

@@ -9,12 +9,13 @@ import { ollamaEndpoint } from "./providers/ollama-wire.ts";
 import { createOllamaProvider } from "./providers/ollama.ts";
 import { createOpenAiProvider } from "./providers/openai.ts";
 import { createScriptedProvider } from "./providers/scripted.ts";
+import { shownEndpoint } from "./server-errors.ts";
 import type { ProviderDeps } from "./server-errors.ts";
 
 /** A provider that is ready to be asked. */
 export interface BuiltProvider {
   readonly provider: ModelProvider;
-  /** Null when it is no server. */
+  /** As it is shown (see shownEndpoint); null when it is no server. */
   readonly endpoint: string | null;
   /**
    * The model to use now: the wanted one if it is there, or the provider's own choice when none is wanted. Null, or an
@@ -55,7 +56,7 @@ function buildOllama(deps: BuildDeps, { name, endpoint: given, apiKey, models }:
   const provider = createOllamaProvider(deps, { name, endpoint, apiKey: keyOf(deps, apiKey) });
   return {
     provider,
-    endpoint,
+    endpoint: shownEndpoint(endpoint),
     pickModel: (wanted, signal) => provider.pickModel(wanted === null ? models : [wanted], signal),
   };
 }
@@ -86,7 +87,7 @@ function buildOpenAi(deps: BuildDeps, settings: ProviderSettings, type: OpenAiTy
   });
   return {
     provider,
-    endpoint,
+    endpoint: shownEndpoint(endpoint),
     async pickModel(wanted, signal) {
       const known = wanted ?? settings.models[0] ?? type.defaultModel;
       if (variable !== null && known !== null) return apiKey() === null ? null : known;

@@ -16,6 +16,7 @@ import type { BreakerBoard, WatchedModel } from "./breaker-board.ts";
 import { orderCandidates } from "./order-candidates.ts";
 import { toUsage } from "./prices.ts";
 import type { ModelRegistry, ResolvedCandidate } from "./registry.ts";
+import { shownEndpoint } from "./server-errors.ts";
 
 /** What the gateway works with. */
 export interface GatewayDeps {
@@ -111,7 +112,8 @@ async function* passThrough(passage: Passage, turn: number): AsyncGenerator<Mode
     } catch (error) {
       signal.throwIfAborted();
       failure = toAstromeshError(error);
-      note(passage, { ...candidate, durationMs: 0 }, failure);
+      const endpoint = candidate.endpoint === null ? null : shownEndpoint(candidate.endpoint);
+      note(passage, { ...candidate, endpoint, durationMs: 0 }, failure);
     }
     why = `fallback after ${failure.code} of ${candidate.provider}/${candidate.model}`;
   }

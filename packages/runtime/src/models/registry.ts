@@ -10,6 +10,7 @@ import { createPriceTable } from "./prices.ts";
 import type { Price } from "./prices.ts";
 import { OPENAI_TYPES } from "./provider-types.ts";
 import type { ProviderSettings } from "./provider-types.ts";
+import { shownEndpoint } from "./server-errors.ts";
 
 /** What a registry is built with. */
 export interface RegistryDeps extends BuildDeps {
@@ -141,7 +142,15 @@ async function statusOf(
   } catch (error) {
     signal.throwIfAborted();
     const message = error instanceof Error ? error.message : String(error);
-    return { name, type, endpoint, ok: false, message, models: [], breaker };
+    return {
+      name,
+      type,
+      endpoint: endpoint === null ? null : shownEndpoint(endpoint),
+      ok: false,
+      message,
+      models: [],
+      breaker,
+    };
   }
 }
 

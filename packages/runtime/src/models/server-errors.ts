@@ -125,7 +125,12 @@ export function silent(server: ModelServer, limitMs: number): AstromeshError {
 }
 
 function where(server: ModelServer): string {
-  return `${server.label} at ${server.endpoint}`;
+  return `${server.label} at ${shownEndpoint(server.endpoint)}`;
+}
+
+/** An endpoint for people's eyes: without its query, which may hold a key. */
+export function shownEndpoint(endpoint: string): string {
+  return endpoint.replace(/\?.*$/s, "");
 }
 
 /** Servers like to repeat the key that they refuse. */

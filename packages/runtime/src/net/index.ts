@@ -11,7 +11,7 @@ export { createPeerClient } from "./peer-client.ts";
 export type { PeerAnswer, PeerClient, PeerRequest, PeerSender, PeerTarget } from "./peer-client.ts";
 export { createRetryBudget, retryAfterMs, retryDelayMs } from "./retry.ts";
 export type { BackoffOptions } from "./retry.ts";
-export { HMAC_SHA256, meshKeyring, sealedDigest } from "./seal-keys.ts";
+export { meshKeyring, sealedDigest } from "./seal-keys.ts";
 export { watchSilence } from "./silence.ts";
 export type { SilenceWatch } from "./silence.ts";
 export { readSse } from "./sse.ts";

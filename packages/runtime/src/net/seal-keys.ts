@@ -4,7 +4,7 @@ import { createKeyring } from "../core/index.ts";
 import type { Keyring, Mac, MeshKey } from "../core/index.ts";
 
 /** HMAC-SHA256, compared in constant time. */
-export const HMAC_SHA256: Mac = {
+const HMAC_SHA256: Mac = {
   sign: (secret, text) => createHmac("sha256", secret).update(text).digest("base64url"),
   verify(secret, text, mac) {
     const right = createHmac("sha256", secret).update(text).digest();

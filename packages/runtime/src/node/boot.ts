@@ -81,13 +81,13 @@ export async function boot(input: BootInput): Promise<RunningNode> {
     parts.loop.start();
 
     await Promise.race([opened, clock.sleep(STORE_PATIENCE_MS)]);
-
     await parts.server.start();
     const address = parts.server.address();
     logger.info("Start API server", { ...address });
 
     await meetPeers(parts);
-    const resumed = opened.then(() => resume(parts));
+    const resumed = opened.then(() => resume(parts, stopping.signal));
+    const failed = failureOf(resumed, stopping.signal);
     if (parts.store.status().ready) await resumed;
     else logger.warn("Started without a database; runs go on when it is back", { ...parts.store.status() });
 
@@ -99,7 +99,7 @@ export async function boot(input: BootInput): Promise<RunningNode> {
     return {
       stop,
       reload: async () => void (await parts.reload()),
-      failed: failureOf(resumed, stopping.signal),
+      failed,
     };
   } catch (error) {
     await stop("the start failed");
@@ -136,8 +136,9 @@ function sayWhatLoads(parts: Parts): void {
 }
 
 /** The database is there: its agents are loaded and the runs that this node left go on. */
-async function resume(parts: Parts): Promise<void> {
+async function resume(parts: Parts, stopping: AbortSignal): Promise<void> {
   await parts.storedAgents.load();
+  if (stopping.aborted) return;
   if (parts.first.config.services.agents) parts.engine.start();
   startLoops(parts);
 }

@@ -124,7 +124,7 @@ function choose(pool: readonly Candidate[], context: PickContext): Choice | null
 }
 
 /** A node's work. */
-export function loadOf({ inFlight, others }: Candidate): number {
+function loadOf({ inFlight, others }: Candidate): number {
   return inFlight + others;
 }
 

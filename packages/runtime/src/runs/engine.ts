@@ -70,8 +70,8 @@ export function createRunEngine(deps: RunEngineDeps, given: Partial<RunEngineOpt
       yield* readEvents(reader, runId, after, signal);
     },
     settled: async (runId, principal, timeoutMs, signal) => {
-      await find(runId, principal);
-      return visible(await host.watch.until(runId, isSettled, { timeoutMs, signal }), runId, principal);
+      const reached = (run: Run): boolean => isSettled(visible(run, runId, principal));
+      return visible(await host.watch.until(runId, reached, { timeoutMs, signal }), runId, principal);
     },
     timeline: async (traceId, principal) => {
       const found = await store.list({ traceId, limit: TIMELINE_RUNS });

@@ -44,6 +44,7 @@ export function createHost(deps: RunEngineDeps, options: RunEngineOptions): RunH
     leaseMs: options.leaseMs,
     renewMs: options.leaseRenewMs,
     onLost: (runId) => table.get(runId)?.interrupt({ kind: "lost", error: leaseLost(runId) }),
+    onStray: (runId) => scheduler.stray(runId),
   });
   const tell = createTelling(deps, { watch, table: () => table, scheduler: () => scheduler });
   const children = createChildRuns({ deps, options, cancel: tell.cancel, onQueued: () => scheduler.nudge() });

@@ -4,6 +4,8 @@
  * L1 A lease is held until `leaseMs` after its renewal was asked for, by the monotonic clock: never longer than the
  *    store thinks, whatever the wall clock does.
  * L2 A run whose lease was not renewed in time, or that the store no longer counts as ours, is given up at once.
+ * L3 What the store counts as ours and nobody here works on is a stray: its create reached the disk and the answer did
+ *    not reach us. A renewal prolongs strays too, so they would never lapse; seen twice in a row, they are reported.
  */
 import { toAstromeshError } from "../core/index.ts";
 import type { Clock } from "../core/index.ts";
@@ -20,6 +22,8 @@ export interface LeasesDeps {
   readonly leaseMs: number;
   readonly renewMs: number;
   readonly onLost: (runId: string) => void;
+  /** See L3. */
+  readonly onStray: (runId: string) => void;
 }
 
 /** Keeps the leases of a node. */
@@ -41,6 +45,8 @@ export function createLeases(deps: LeasesDeps): Leases {
   const { clock } = deps;
   const ends = new Map<string, number>();
   let running: AbortController | null = null;
+  /** Ours by the store's word and unknown here, as of the last renewal. One sighting may be a create on its way. */
+  let unknown = new Set<string>();
 
   const lose = (runId: string): void => {
     if (ends.delete(runId)) deps.onLost(runId);
@@ -58,6 +64,9 @@ export function createLeases(deps: LeasesDeps): Leases {
         if (ours.has(runId)) ends.set(runId, askedAt + deps.leaseMs);
         else lose(runId);
       }
+      const strays = [...ours].filter((runId) => !ends.has(runId) && !asked.includes(runId));
+      for (const runId of strays) if (unknown.has(runId)) deps.onStray(runId);
+      unknown = new Set(strays);
       return true;
     } catch (thrown) {
       deps.logger.warn("leases were not renewed", { code: toAstromeshError(thrown).code });

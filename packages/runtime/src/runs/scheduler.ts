@@ -15,7 +15,7 @@ import type { AttemptTable } from "./attempt-table.ts";
 
 /** What a scheduler works with. Times in milliseconds. */
 export interface SchedulerDeps {
-  readonly store: Pick<RunStore, "due" | "list" | "nextWakeAt">;
+  readonly store: Pick<RunStore, "due" | "get" | "list" | "nextWakeAt">;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly table: AttemptTable;
@@ -30,6 +30,8 @@ export interface Scheduler {
   nudge(): void;
   /** True while queued runs are known to wait (Q5). */
   backlogged(): boolean;
+  /** A run is ours by the store's word, and nobody here works on it. */
+  stray(runId: string): void;
   /** A run was written as queued. */
   queued(): void;
   start(): void;
@@ -56,6 +58,17 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
   return {
     nudge: bell.ring,
     backlogged: claims.backlogged,
+    stray: (runId) => {
+      const take = async (): Promise<void> => {
+        const row = await deps.store.get(runId);
+        if (row === null || !isLeft(row, deps)) return;
+        deps.logger.warn("a run of this node was worked on by nobody and is taken up", { runId });
+        claims.claimFirst([row]);
+        bell.ring();
+      };
+      // A store in trouble is asked again with the next renewal.
+      take().catch(() => {});
+    },
     queued: () => {
       claims.expect();
       bell.ring();
@@ -80,7 +93,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
 /** Claims what is due, as far as there is room. @param freed called when there is room again for known queued runs. */
 function createClaims({ store, clock, table, logger, pollMs, maxResuming }: SchedulerDeps, freed: () => void) {
   const fit = createFitness(logger);
-  let orphans: Run[] = [];
+  const orphans: Run[] = [];
   /** Due rows that are at work here all the same: their leases lapsed and their attempts are about to notice. */
   let lapsed = 0;
   let resuming = 0;
@@ -119,8 +132,8 @@ function createClaims({ store, clock, table, logger, pollMs, maxResuming }: Sche
     expect: (): void => {
       backlog = true;
     },
-    claimFirst: (rows: Run[]): void => {
-      orphans = rows;
+    claimFirst: (rows: readonly Run[]): void => {
+      orphans.push(...rows);
     },
     /** Fills the free slots; returns how long to pause before the next turn. */
     turn: async (): Promise<number> => {
@@ -139,6 +152,11 @@ function createClaims({ store, clock, table, logger, pollMs, maxResuming }: Sche
   };
 }
 
+/** True for a run that is this node's and that nobody here works on. */
+function isLeft(run: Run, { nodeId, table }: Pick<SchedulerDeps, "nodeId" | "table">): boolean {
+  return run.status === "running" && run.ownerNodeId === nodeId && !table.has(run.runId);
+}
+
 /** Runs that this node's predecessor left behind (Q3), oldest first. */
 async function findOrphans(deps: SchedulerDeps, signal: AbortSignal): Promise<Run[]> {
   const found: Run[] = [];
@@ -147,7 +165,7 @@ async function findOrphans(deps: SchedulerDeps, signal: AbortSignal): Promise<Ru
     try {
       const filter = { status: "running", limit: PAGE_ROWS, ...(before === undefined ? {} : { before }) } as const;
       const page = await deps.store.list(filter);
-      found.push(...page.filter((run) => run.ownerNodeId === deps.nodeId && !deps.table.has(run.runId)));
+      found.push(...page.filter((run) => isLeft(run, deps)));
       before = page.at(-1)?.runId;
       if (page.length < PAGE_ROWS) break;
     } catch (thrown) {

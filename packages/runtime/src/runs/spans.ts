@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Where a call of a loop stands in its run. */
 export interface CallPlace {
@@ -12,7 +12,7 @@ export interface CallPlace {
  * timeline needs no column for them. 16 hex digits of a SHA-256; all-zero, which W3C forbids, does not occur.
  */
 function spanIdOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return hash("sha256", text).slice(0, 16);
 }
 
 /** The span of a whole run. */

@@ -1,3 +1,4 @@
+import { isFinal } from "../core/index.ts";
 import type { RunEvent, StreamEvent } from "../core/index.ts";
 import type { RunStore } from "../core/ports/index.ts";
 
@@ -16,9 +17,27 @@ export async function isLogged(
   runId: string,
   { attempt, offset }: StreamCursor,
 ): Promise<boolean> {
-  if (offset === 0) return true;
+  return offset === 0 || (await seenAt(store, runId, { attempt, offset })) !== null;
+}
+
+/** True when the client has seen the run's end. */
+export async function isAtEnd(
+  store: Pick<RunStore, "readStream">,
+  runId: string,
+  cursor: StreamCursor,
+): Promise<boolean> {
+  const seen = await seenAt(store, runId, cursor);
+  return seen !== null && isFinal(seen.event);
+}
+
+/** The log's event at the cursor, if it is the one that the client saw there. */
+async function seenAt(
+  store: Pick<RunStore, "readStream">,
+  runId: string,
+  { attempt, offset }: StreamCursor,
+): Promise<StreamEvent | null> {
   const [event] = await store.readStream(runId, offset - 1, 1);
-  return event?.offset === offset && event.attempt <= attempt;
+  return event?.offset === offset && event.attempt <= attempt ? event : null;
 }
 
 /** The last event at or before the cursor that both the client and the log have. */

@@ -5,7 +5,7 @@
 import { isEnded, isFinal } from "../core/index.ts";
 import type { Clock, Run, RunEvent, StreamEvent } from "../core/index.ts";
 import type { RunStore } from "../core/ports/index.ts";
-import { eventAt, isLogged, lastShared } from "./stream-cursor.ts";
+import { eventAt, isAtEnd, isLogged, lastShared } from "./stream-cursor.ts";
 import type { StreamCursor } from "./stream-cursor.ts";
 import type { Streams, Subscription } from "./streams.ts";
 
@@ -21,8 +21,8 @@ export interface StreamReaderDeps {
 const PAGE_EVENTS = 256;
 
 /**
- * Events after a cursor until the run's final one. A final event that retention has swept is made again from the
- * run's row. Ends early only when `signal` aborts.
+ * Events after a cursor until the run's final one; none when the cursor stands on that. A final event that retention
+ * has swept is made again from the run's row. Ends early only when `signal` aborts.
  */
 export async function* readEvents(
   deps: StreamReaderDeps,
@@ -30,6 +30,7 @@ export async function* readEvents(
   after: StreamCursor | null,
   signal: AbortSignal,
 ): AsyncGenerator<StreamEvent> {
+  if (after !== null && (await isAtEnd(deps.store, runId, after))) return;
   const reader = createReader(deps, runId, after ?? { attempt: 0, offset: 0 });
   while (!signal.aborted) {
     const subscription = deps.streams.subscribe(runId);

@@ -76,8 +76,7 @@ type Created =
 /** Writes the run: at work at once where a slot is free, else queued, unless the queue is full. */
 function createRunCreator({ deps, options, table, scheduler }: SubmitDeps) {
   const { store, clock } = deps;
-  /** Runs that are being written as queued and not in the store's count yet. */
-  let arriving = 0;
+  const queue = createQueueCount(deps, options.maxQueued);
 
   const write = (agent: LoadedAgent, run: Run, request: SubmitRequest): Promise<CreateOutcome> =>
     store.create({
@@ -107,16 +106,33 @@ function createRunCreator({ deps, options, table, scheduler }: SubmitDeps) {
 
   return async (agent: LoadedAgent, run: Run, request: SubmitRequest): Promise<Created> => {
     if (!scheduler.backlogged() && table.reserve()) return atOnce(agent, run, request);
-    arriving += 1;
-    try {
-      const { queued } = await store.count();
-      if (queued + arriving > options.maxQueued) return { kind: "full" };
-      const outcome = await write(agent, run, request);
-      if (outcome.kind !== "created") return outcome;
-      scheduler.queued();
-      return { kind: "created", run };
-    } finally {
-      arriving -= 1;
-    }
+    if (!(await queue.enter())) return { kind: "full" };
+    const outcome = await write(agent, run, request);
+    if (outcome.kind !== "created") return outcome;
+    scheduler.queued();
+    return { kind: "created", run };
+  };
+}
+
+/** How long a count of the store's queue is good for. Milliseconds. */
+const COUNT_MS = 200;
+
+/**
+ * Knows whether the queue has room, without counting the store's runs for each request of a flood. Between two counts
+ * it only grows, so it errs on the side of refusing.
+ */
+function createQueueCount({ store, clock }: RunEngineDeps, max: number) {
+  let countedAt = Number.NEGATIVE_INFINITY;
+  let length = 0;
+  return {
+    enter: async (): Promise<boolean> => {
+      if (clock.monotonic() - countedAt > COUNT_MS) {
+        countedAt = clock.monotonic();
+        length = (await store.count()).queued;
+      }
+      if (length >= max) return false;
+      length += 1;
+      return true;
+    },
   };
 }

@@ -31,11 +31,12 @@ const SECRET_NAMES = [
   "bearertoken",
 ];
 
-/** Secrets that show by their form: bearer tokens, provider keys, passwords in addresses. */
+/** Secrets that show by their form: bearer tokens, provider keys, passwords and keys in addresses. */
 const SECRET_FORMS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${HIDDEN}`],
   [/\bsk-[\w-]{16,}/g, HIDDEN],
   [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*):[^\s/@]+@/gi, `$1:${HIDDEN}@`],
+  [/([?&][^\s=&#]*(?:key|token|secret|passw|credential|sig)[^\s=&#]*=)[^\s&#]+/gi, `$1${HIDDEN}`],
 ];
 
 const MIN_SECRET_LENGTH = 8;

@@ -53,7 +53,6 @@ export { peerModelCall, peerModelEvent } from "./peer-model.ts";
 export type { PeerModelEvent } from "./peer-model.ts";
 export {
   peerJournal,
-  peerRun,
   peerRunAnswer,
   peerRunFilter,
   peerRunId,

@@ -32,6 +32,7 @@ import type { RunEngine, RunEngineDeps, RunEngineOptions, RunObserver } from "..
 import { createSqliteStore } from "../../src/store/index.ts";
 import { sampleDefinition } from "./sample-run.ts";
 import { systemClock } from "./system-clock.ts";
+import { until } from "./until.ts";
 
 /** Says nothing. */
 export const silentLogger: Logger = {
@@ -156,7 +157,6 @@ export function createLab(parts: LabParts): Lab {
   const patterns = new Map<string, Pattern>([["greeter", parts.pattern], ...Object.entries(parts.agents ?? {})]);
   const gateway: ModelGateway = { call: (call, signal) => (parts.model ?? saying("hello"))(call, signal) };
   const tools = new Map((parts.tools ?? []).map((tool) => [tool.spec.name, tool]));
-  // Which pattern runs is told by the definition; the lab's agents hide their name in the pattern's place.
   const deps: RunEngineDeps = {
     store: parts.store,
     catalog: { current: () => catalogOf([...patterns.keys()], parts.definition ?? ((definition) => definition)) },
@@ -201,13 +201,11 @@ export function createLab(parts: LabParts): Lab {
     engine,
     ids,
     submit,
-    ended: async (runId) => {
-      for (;;) {
-        const run = await engine.settled(runId, LOCAL_PRINCIPAL, 20_000, new AbortController().signal);
-        if (run.endedAt !== null) return run;
-        throw new Error(`run ${runId} is ${run.status} (${run.waitReason ?? "no reason"}), not ended`);
-      }
-    },
+    ended: (runId) =>
+      until(`the end of ${runId}`, async () => {
+        const run = await engine.settled(runId, LOCAL_PRINCIPAL, 10_000, new AbortController().signal);
+        return run.endedAt !== null && run;
+      }),
     events: async (runId, after) => {
       const events: StreamEvent[] = [];
       const signal = AbortSignal.timeout(20_000);
@@ -228,6 +226,32 @@ function catalogOf(names: readonly string[], change: (definition: AgentDefinitio
     ] as const;
   });
   return { generation: 1, agents: new Map(agents), rejected: [] };
+}
+
+/** Runs a test with a started engine, and stops it whatever happens. */
+export async function withLab<T>(parts: LabParts, body: (lab: Lab) => Promise<T>): Promise<T> {
+  const lab = createLab(parts);
+  lab.engine.start();
+  try {
+    return await body(lab);
+  } finally {
+    await lab.engine.stop({ graceMs: 0 });
+  }
+}
+
+/** A model that asks for these tools once, then says that it is done. */
+export function calling(...calls: readonly (readonly [name: string, args: JsonObject])[]): FakeModel {
+  return async function* call({ messages }) {
+    if (messages.some(({ role }) => role === "tool")) {
+      yield { type: "text", text: "done" };
+      yield finish();
+      return;
+    }
+    for (const [index, [name, args]] of calls.entries()) {
+      yield { type: "tool_call", call: { id: `call_${index}`, name, arguments: args } };
+    }
+    yield finish("tool_calls");
+  };
 }
 
 /** What a client has of each thread after a stream: tokens, minus what was retracted. */

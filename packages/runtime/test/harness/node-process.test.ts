@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 import { createTestNode, startFaultProxy, waitFor } from "./index.ts";
 
 test("a node is paused and goes on, is cut off and back, and leaves nothing behind", async () => {
   const node = createTestNode({ name: "paused" });
+  onTestFinished(() => node.dispose());
   await node.start();
   const proxy = await startFaultProxy(node.port);
   const healthy = async (timeoutMs = 10_000): Promise<boolean> =>

@@ -51,6 +51,8 @@ export interface TestNode {
 /** A request to a node. */
 export interface TestRequest {
   readonly json?: unknown;
+  /** A body as it is, instead of `json`. */
+  readonly body?: string;
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;

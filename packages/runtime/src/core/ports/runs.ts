@@ -63,7 +63,7 @@ export interface Runs {
   journal(runId: string, principal: Principal): Promise<readonly JournalRecord[]>;
   /**
    * Events after an offset, live until the run ends. A reader that is slow is served from the log. Ends without a
-   * final event only when `signal` aborts.
+   * final event only when `signal` aborts, or at once when the reader has seen that event before.
    *
    * @param after where the reader stands: the last offset it has seen and the attempt that said it; an offset that
    * died with its owner is answered by a `retract` event.

@@ -51,8 +51,10 @@ export interface RestDeps {
   /** Which nodes worked on a run; absent on a node that knows no others: this one did. */
   readonly places?: RunPlaces;
   readonly auth: Authenticator;
-  /** Null: no limits. */
+  /** Requests of a key, or of an address where there are no keys. Null: no limits. */
   readonly limits: RateLimiter | null;
+  /** Requests of an address that show no key that this node knows. @default no limit */
+  readonly strangers?: RateLimiter;
   readonly drain: Drain;
   readonly clock: Clock;
   readonly ids: Ids;

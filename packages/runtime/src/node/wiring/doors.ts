@@ -6,26 +6,28 @@ import {
   createRateLimiter,
   createRestDoor,
 } from "../../doors/index.ts";
-import type { HttpServer, NodeDoorDeps, RestDeps } from "../../doors/index.ts";
+import type { HttpServer, NodeDoorDeps, RateLimiter, RestDeps } from "../../doors/index.ts";
 import type { HttpObserver } from "./http-observer.ts";
 
 /** The doors of a node, behind one HTTP server. */
 export function createNodeServer(
   config: NodeConfig,
   version: string,
-  deps: Omit<RestDeps, "auth" | "limits" | "observe" | "mounted"> & {
+  deps: Omit<RestDeps, "auth" | "limits" | "strangers" | "observe" | "mounted"> & {
     readonly observer: HttpObserver;
     /** What other nodes ask. */
     readonly nodeDoor: NodeDoorDeps;
   },
 ): HttpServer {
   const { observer, nodeDoor, ...rest } = deps;
-  const { host, port, keys, requestsPerMinute, bodySizeBytes } = config.api;
+  const { host, port, keys, requestsPerMinute, failedAuthPerMinute, bodySizeBytes } = config.api;
+  const perMinute = (maxRequests: number): RateLimiter => createRateLimiter({ maxRequests, windowMs: 60_000 });
   const door = createRestDoor(
     {
       ...rest,
       auth: createAuthenticator({ keys: keys.map(({ name, key, scopes }) => ({ id: name, key, scopes })) }),
-      limits: requestsPerMinute === 0 ? null : createRateLimiter({ maxRequests: requestsPerMinute, windowMs: 60_000 }),
+      limits: requestsPerMinute === 0 ? null : perMinute(requestsPerMinute),
+      strangers: perMinute(failedAuthPerMinute),
       observe: (facts) => observer.answered(facts),
       mounted: createNodeDoor(nodeDoor),
     },

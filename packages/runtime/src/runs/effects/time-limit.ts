@@ -4,8 +4,8 @@ import type { Clock } from "../../core/index.ts";
 export type Limited<T> = { readonly kind: "done"; readonly value: T } | { readonly kind: "timeout" };
 
 /**
- * Runs work that is told to stop by a signal, after `limitMs` or when `outer` aborts, and does not wait for work that
- * does not listen. Rejects with the outer signal's reason when that was why.
+ * Runs work for at most `limitMs`. Its signal aborts when the time is over, when `outer` aborts, and when the work is
+ * done. Work that does not listen is not waited for when its time is over; whoever aborts `outer` does not wait anyway.
  */
 export async function withTimeLimit<T>(
   clock: Clock,
@@ -15,27 +15,22 @@ export async function withTimeLimit<T>(
 ): Promise<Limited<T>> {
   outer.throwIfAborted();
   const controller = new AbortController();
-  const timer = new AbortController();
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
-      controller.abort(outer.reason);
-      reject(outer.reason as Error);
-    };
-    outer.addEventListener("abort", onAbort);
-  });
-  const late = clock.sleep(limitMs, timer.signal).then((): Limited<T> => {
+  const forward = (): void => controller.abort(outer.reason);
+  outer.addEventListener("abort", forward);
+  const late = clock.sleep(limitMs, controller.signal).then((): Limited<T> => {
     controller.abort(new DOMException(`No answer within ${limitMs} ms.`, "TimeoutError"));
     return { kind: "timeout" };
   });
   const done = work(controller.signal).then((value): Limited<T> => ({ kind: "done", value }));
-  // The loser of the race may reject later, when nobody listens any more.
+  // A sleep that is cut short loses the race, and work may still fail after it; neither concerns anybody any more.
+  const limit = late.catch(() => new Promise<never>(() => {}));
   done.catch(() => {});
-  late.catch(() => {});
   try {
-    return await Promise.race([done, late, aborted]);
+    return await Promise.race([done, limit]);
   } finally {
-    outer.removeEventListener("abort", onAbort);
-    timer.abort(new Error("the work is over"));
+    outer.removeEventListener("abort", forward);
+    controller.abort(DONE);
   }
 }
+
+const DONE = new DOMException("The work is done.", "AbortError");

@@ -116,8 +116,8 @@ function failureOf(run: Run): AstromeshError {
     return new AstromeshError("run_timeout", "the run still goes; read it by its id", { details: facts });
   }
   if (run.error !== null) {
-    const { code, message, retryable, details } = fromErrorRecord(run.error);
-    return new AstromeshError(code, message, { retryable, details: { ...details, ...facts } });
+    const { details, ...error } = run.error;
+    return fromErrorRecord({ ...error, details: { ...details, ...facts } });
   }
   const { stopReason, response } = run;
   if (stopReason === "cancelled") return new AstromeshError("cancelled", "the run was cancelled", { details: facts });

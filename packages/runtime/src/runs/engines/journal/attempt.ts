@@ -17,7 +17,7 @@ import { createLoopContext } from "./context.ts";
 import { createAttemptKit } from "./create-kit.ts";
 import { cutRecords } from "./cut.ts";
 import type { AttemptDeps, AttemptKit, AttemptStart, Interrupt } from "./kit.ts";
-import { totalsPatch } from "./kit.ts";
+import { progressPatch } from "./kit.ts";
 import { createReplayIndex, payloadOf } from "./replay.ts";
 import { CHECKPOINT_POSITION, loadRun, mendStream, openingOf, recover } from "./take-up.ts";
 import { isStoreTrouble } from "./writer.ts";
@@ -172,7 +172,7 @@ async function beginSegment(kit: AttemptKit, root: Branch, state: Json): Promise
     attempt: kit.run.attempt,
     at: kit.deps.clock.now(),
   } as const;
-  await kit.writer.write({ records: [...cut, checkpoint], patch: { ...totalsPatch(kit), segment } });
+  await kit.writer.write({ records: [...cut, checkpoint], patch: { ...progressPatch(kit), segment } });
   kit.enterSegment(segment, createReplayIndex([{ ...checkpoint, seq: 0 }]));
 }
 

@@ -6,7 +6,7 @@ import { observed } from "../../observer.ts";
 import { finalEventOf } from "../../stream-reader.ts";
 import { cutRecords } from "./cut.ts";
 import type { AttemptKit, Interrupt } from "./kit.ts";
-import { totalsPatch } from "./kit.ts";
+import { progressPatch } from "./kit.ts";
 import type { ParkingSpec } from "./waits.ts";
 
 /** How an attempt ended. */
@@ -84,7 +84,7 @@ async function finish(kit: AttemptKit, end: Finish, over: (reason: AstromeshErro
   for (const runId of kit.openChildren.values()) await kit.children.cancel(runId);
   const endedAt = clock.now();
   const patch = {
-    ...totalsPatch(kit),
+    ...progressPatch(kit),
     status: transition("running", { type: "ended", as: end.as }),
     stopReason: end.stopReason,
     response: end.response ?? null,
@@ -95,7 +95,7 @@ async function finish(kit: AttemptKit, end: Finish, over: (reason: AstromeshErro
     waitDeadlineAt: null,
     endedAt,
   } satisfies RunPatch;
-  const sealed = kit.stream.seal(finalEventOf({ ...patch, usage: kit.totals.usage }));
+  const sealed = kit.stream.seal(finalEventOf({ ...patch, usage: kit.totals().usage }));
   await kit.writer.write({ records, patch, stream: [sealed] });
   kit.stream.publish(sealed);
   if (end.stopReason === "poison") observer.quarantined(observed(kit.run));
@@ -105,9 +105,9 @@ async function finish(kit: AttemptKit, end: Finish, over: (reason: AstromeshErro
     stopReason: end.stopReason,
     errorCode: end.error?.code ?? null,
     durationMs: endedAt - kit.run.createdAt,
-    usage: kit.totals.usage,
-    model: kit.totals.model,
-    provider: kit.totals.provider,
+    usage: kit.totals().usage,
+    model: kit.totals().model,
+    provider: kit.totals().provider,
   });
   return { kind: "ended" };
 }
@@ -126,7 +126,7 @@ async function park(
   const sealed = kit.isLive() ? [kit.stream.seal(waiting)] : [];
   await kit.writer.write({
     patch: {
-      ...totalsPatch(kit),
+      ...progressPatch(kit),
       status: transition("running", { type: "parked", signalled: false }),
       waitReason: reason,
       wakeAt,
@@ -144,6 +144,6 @@ async function park(
 async function release(kit: AttemptKit, over: (reason: AstromeshError) => void): Promise<AttemptEnd> {
   over(new AstromeshError("draining", "The node is shutting down."));
   const status = transition("running", { type: "released" });
-  await kit.writer.write({ patch: { ...totalsPatch(kit), status, fruitlessAttempts: 0 } });
+  await kit.writer.write({ patch: { ...progressPatch(kit), status, fruitlessAttempts: 0 } });
   return { kind: "released" };
 }

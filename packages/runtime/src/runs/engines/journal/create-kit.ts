@@ -1,6 +1,8 @@
 import { AstromeshError } from "../../../core/index.ts";
+import type { Run } from "../../../core/index.ts";
 import { createEffectExecutors, createThreads } from "../../effects/index.ts";
 import type { EffectScope, Threads } from "../../effects/index.ts";
+import { runSpanId } from "../../spans.ts";
 import type { RunStream } from "../../streams.ts";
 import { createActivity } from "./activity.ts";
 import type { AttemptDeps, AttemptKit, AttemptStart, InFlight, Interrupt, Totals } from "./kit.ts";
@@ -30,7 +32,7 @@ export function createAttemptKit(
   const { run, definition } = start;
   const controller = new AbortController();
   const begunAt = deps.clock.monotonic();
-  const totals = totalsOf(start);
+  const sums = createSums(start.run, deps.clock.now());
   let segment = { number: run.segment, replay: taken.replay };
   let parking: ParkingSpec | null = null;
   let live = false;
@@ -50,12 +52,13 @@ export function createAttemptKit(
     options,
     run,
     definition,
+    spanId: runSpanId(run.runId),
     writer,
     stream,
     threads,
-    executors: createEffectExecutors(scopeOf(attemptDeps, start, { threads, stream, totals })),
+    executors: createEffectExecutors(scopeOf(attemptDeps, start, { threads, stream, totals: sums.totals })),
     children,
-    totals,
+    ...sums,
     activity,
     waits,
     inFlight: new Map<string, InFlight>(),
@@ -65,7 +68,6 @@ export function createAttemptKit(
     enterSegment: (number, replay) => {
       segment = { number, replay };
     },
-    startedAt: run.startedAt ?? deps.clock.now(),
     workedMs: () => run.workedMs + Math.round(deps.clock.monotonic() - begunAt),
     mayPerform: () => {
       if (controller.signal.aborted) return false;
@@ -114,7 +116,7 @@ function createOutlets(
 function scopeOf(
   { deps, options }: AttemptDeps,
   { run, definition }: AttemptStart,
-  own: { readonly threads: Threads; readonly stream: RunStream; readonly totals: Totals },
+  own: { readonly threads: Threads; readonly stream: RunStream; readonly totals: () => Totals },
 ): EffectScope {
   return {
     run,
@@ -128,11 +130,25 @@ function scopeOf(
     memory: deps.memory,
     store: deps.store,
     toolTextBytes: options.toolTextBytes,
-    used: () => own.totals.usage,
+    used: () => own.totals().usage,
   };
 }
 
-function totalsOf({ run }: AttemptStart): Totals {
+/** The run's sums, and which of them the store does not know yet. */
+function createSums(run: Run, now: number): Pick<AttemptKit, "totals" | "addTotals" | "newTotals"> {
   const { usage, lostUsage, modelMs, toolMs, model, provider } = run;
-  return { usage, lostUsage, modelMs, toolMs, model, provider };
+  let totals: Totals = { usage, lostUsage, modelMs, toolMs, model, provider, startedAt: run.startedAt ?? now };
+  let unwritten: Partial<Totals> = run.startedAt === null ? { startedAt: now } : {};
+  return {
+    totals: () => totals,
+    addTotals: (more) => {
+      totals = { ...totals, ...more };
+      unwritten = { ...unwritten, ...more };
+    },
+    newTotals: () => {
+      const changed = unwritten;
+      unwritten = {};
+      return changed;
+    },
+  };
 }

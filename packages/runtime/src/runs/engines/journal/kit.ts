@@ -1,5 +1,5 @@
 import { AstromeshError } from "../../../core/index.ts";
-import type { AgentDefinition, EffectClass, Json, Run, Usage } from "../../../core/index.ts";
+import type { AgentDefinition, EffectClass, Json, Run } from "../../../core/index.ts";
 import type { NewRecord, RecordKind, RecordPhase, RunPatch } from "../../../core/ports/index.ts";
 import type { EffectExecutors, Threads } from "../../effects/index.ts";
 import type { RunEngineDeps, RunEngineOptions } from "../../options.ts";
@@ -21,15 +21,8 @@ export type Interrupt =
   /** The node stops: the run goes back into the queue. */
   | { readonly kind: "released" };
 
-/** The sums of a run. */
-export interface Totals {
-  usage: Usage;
-  lostUsage: Usage;
-  modelMs: number;
-  toolMs: number;
-  model: string | null;
-  provider: string | null;
-}
+/** The sums of a run; `startedAt` is when its first attempt began. */
+export type Totals = Pick<Run, "usage" | "lostUsage" | "modelMs" | "toolMs" | "model" | "provider" | "startedAt">;
 
 /** An effect between its intent and its outcome. */
 export interface InFlight {
@@ -81,12 +74,17 @@ export interface AttemptKit {
   readonly options: RunEngineOptions;
   readonly run: Run;
   readonly definition: AgentDefinition;
+  /** The run's span. */
+  readonly spanId: string;
   readonly writer: JournalWriter;
   readonly stream: RunStream;
   readonly threads: Threads;
   readonly executors: EffectExecutors;
   readonly children: ChildRuns;
-  readonly totals: Totals;
+  totals(): Totals;
+  addTotals(more: Partial<Totals>): void;
+  /** The sums that have changed since the last call, for the next write. */
+  newTotals(): Partial<Totals>;
   readonly activity: Activity;
   readonly waits: Waits;
   readonly inFlight: Map<string, InFlight>;
@@ -97,8 +95,6 @@ export interface AttemptKit {
   /** The segment that the loop is in, and what earlier attempts recorded of it. */
   segment(): { readonly number: number; readonly replay: ReplayIndex };
   enterSegment(number: number, replay: ReplayIndex): void;
-  /** When its first attempt began, wall clock. */
-  readonly startedAt: number;
   /** How long the run has worked by now. Milliseconds. */
   workedMs(): number;
   /** False when the lease has ended, or the attempt is over: then nothing may be performed. */
@@ -135,9 +131,9 @@ export function recordOf(
   };
 }
 
-/** The sums as columns of the run. */
-export function totalsPatch(kit: AttemptKit): RunPatch {
-  return { ...kit.totals, workedMs: kit.workedMs(), startedAt: kit.startedAt };
+/** How far the run has come, as columns: what changes with every step. */
+export function progressPatch(kit: AttemptKit): RunPatch {
+  return { workedMs: kit.workedMs(), ...kit.newTotals() };
 }
 
 /** A promise that never settles: what a call of a strand gets that is over. Nothing keeps it alive. */

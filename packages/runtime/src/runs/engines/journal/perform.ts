@@ -3,7 +3,8 @@
  *
  * E1 Nothing of class `once`, no model and no tool is performed before its intent is durable.
  * E2 The lease is looked at on the monotonic clock right before performing.
- * E3 An outcome is durable before anything that builds on it; that of a `once` effect before its caller goes on.
+ * E3 An outcome is durable before anything that builds on it is performed: it goes to the disk in this turn of the
+ *    event loop, together with the next intent if there is one.
  * E4 An intent without an outcome is performed again, with the same key, unless its class is `once`.
  */
 import { addUsage, formatTraceparent, fromErrorRecord, toAstromeshError, toErrorRecord } from "../../../core/index.ts";
@@ -18,10 +19,10 @@ import type {
 import { digestOf } from "../../digest.ts";
 import type { EffectCall, EffectDone, EffectExecutor, EffectPlan, RequestOf } from "../../effects/index.ts";
 import { observed } from "../../observer.ts";
-import { callSpanId, placeKey, runSpanId } from "../../spans.ts";
+import { callSpanId, placeKey } from "../../spans.ts";
 import type { Branch } from "./branch.ts";
 import type { AttemptKit } from "./kit.ts";
-import { never, recordOf, totalsPatch } from "./kit.ts";
+import { never, recordOf, progressPatch } from "./kit.ts";
 import type { KnownCall } from "./replay.ts";
 import { payloadOf, verifyCall } from "./replay.ts";
 import { isStoreTrouble } from "./writer.ts";
@@ -34,6 +35,7 @@ export interface EffectSite<K extends EffectKind> {
   readonly position: string;
   readonly digest: string;
   readonly call: EffectCall;
+  readonly spanId: string;
   readonly branch: Branch;
 }
 
@@ -61,13 +63,21 @@ export async function performEffect<K extends EffectKind>(
     if (known.outcome.phase === "failed") throw fromErrorRecord(known.outcome.payload as unknown as ErrorRecord);
     return executor.replay(request, payloadOf(known.outcome));
   }
+  const place = { runId: kit.run.runId, segment: kit.segment().number, position };
+  const spanId = callSpanId(place);
   const site: EffectSite<K> = {
     request,
     executor,
     plan: executor.plan(request),
     position,
     digest,
-    call: callOf(kit, branch, position),
+    spanId,
+    call: {
+      place: `${place.segment}:${position}`,
+      idempotencyKey: placeKey(place),
+      traceparent: formatTraceparent({ traceId: kit.run.traceId, spanId, sampled: true }),
+      signal: branch.signal,
+    },
     branch,
   };
   kit.goLive();
@@ -83,16 +93,6 @@ export async function performEffect<K extends EffectKind>(
 
 function isFatal(error: AstromeshError): boolean {
   return isStoreTrouble(error) || error.code === "stale_epoch" || error.code === "journal_mismatch";
-}
-
-function callOf(kit: AttemptKit, branch: Branch, position: string): EffectCall {
-  const place = { runId: kit.run.runId, segment: kit.segment().number, position };
-  return {
-    place: `${place.segment}:${position}`,
-    idempotencyKey: placeKey(place),
-    traceparent: formatTraceparent({ traceId: kit.run.traceId, spanId: callSpanId(place), sampled: true }),
-    signal: branch.signal,
-  };
 }
 
 /** A request as a diff shows it: no texts. */
@@ -123,7 +123,7 @@ export async function tryEffect<K extends EffectKind>(
     call.signal.throwIfAborted();
     kit.inFlight.delete(position);
     tellObserver(kit, site, { startedAt, durationMs: clock.monotonic() - begun, done, error: null });
-    await writeDone(kit, site, done);
+    writeDone(kit, site, done);
     return done;
   } catch (thrown) {
     const error = toAstromeshError(thrown);
@@ -162,11 +162,7 @@ async function writeIntent<K extends EffectKind>(
 }
 
 /** The outcome of any effect, with all that belongs to it in one transaction. */
-export async function writeDone<K extends EffectKind>(
-  kit: AttemptKit,
-  site: EffectSite<K>,
-  done: EffectDone<K>,
-): Promise<void> {
+export function writeDone<K extends EffectKind>(kit: AttemptKit, site: EffectSite<K>, done: EffectDone<K>): void {
   const { plan, position, request, digest } = site;
   if (done.event !== null) kit.stream.emit(done.event, site.call.place);
   for (const { thread, index, message } of done.messages) kit.threads.put(thread, index, message);
@@ -182,11 +178,10 @@ export async function writeDone<K extends EffectKind>(
   const change = {
     records: [record],
     messages: done.messages,
-    patch: totalsPatch(kit),
+    patch: progressPatch(kit),
     ...(done.completeEffectKey === null ? {} : { completeEffectKey: done.completeEffectKey }),
   };
-  if (plan.effectClass === "once") await kit.writer.write(change);
-  else kit.writer.defer(change);
+  kit.writer.defer(change);
   site.branch.seen(record);
 }
 
@@ -200,17 +195,19 @@ function writeFailure<K extends EffectKind>(kit: AttemptKit, site: EffectSite<K>
     ...(plan.about === null ? { digest } : {}),
     payload: toErrorRecord(error) as unknown as Json,
   });
-  kit.writer.defer({ records: [record], patch: totalsPatch(kit) });
+  kit.writer.defer({ records: [record], patch: progressPatch(kit) });
   site.branch.seen(record);
 }
 
 function addSpending<K extends EffectKind>(kit: AttemptKit, { spent }: EffectDone<K>): void {
-  const { totals } = kit;
-  if (spent.usage !== null) totals.usage = addUsage(totals.usage, spent.usage);
-  totals.modelMs += spent.modelMs;
-  totals.toolMs += spent.toolMs;
-  totals.model = spent.model ?? totals.model;
-  totals.provider = spent.provider ?? totals.provider;
+  const { usage, modelMs, toolMs, model, provider } = spent;
+  const before = kit.totals();
+  kit.addTotals({
+    ...(usage === null ? {} : { usage: addUsage(before.usage, usage) }),
+    ...(modelMs === 0 ? {} : { modelMs: before.modelMs + modelMs }),
+    ...(toolMs === 0 ? {} : { toolMs: before.toolMs + toolMs }),
+    ...(model === null ? {} : { model, provider }),
+  });
 }
 
 /**
@@ -221,7 +218,7 @@ async function takeUp<K extends EffectKind>(kit: AttemptKit, site: EffectSite<K>
   const { executor, request, plan } = site;
   if (plan.announce !== null && !plan.approval) kit.stream.emit(plan.announce, site.call.place);
   const lost = await executor.lost?.(request);
-  if (lost !== undefined) kit.totals.lostUsage = addUsage(kit.totals.lostUsage, lost);
+  if (lost !== undefined) kit.addTotals({ lostUsage: addUsage(kit.totals().lostUsage, lost) });
 }
 
 /** The work's outcome, or the signal's reason as soon as it aborts: an effect that does not listen holds nobody up. */
@@ -242,7 +239,7 @@ async function orAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
 
 function tellObserver<K extends EffectKind>(
   kit: AttemptKit,
-  { plan, position, request }: EffectSite<K>,
+  { plan, position, request, spanId }: EffectSite<K>,
   end: {
     readonly startedAt: number;
     readonly durationMs: number;
@@ -257,8 +254,8 @@ function tellObserver<K extends EffectKind>(
     provider: end.done?.spent.provider ?? null,
     effectClass: plan.effectClass,
     position,
-    spanId: callSpanId({ runId: kit.run.runId, segment: kit.segment().number, position }),
-    parentSpanId: runSpanId(kit.run.runId),
+    spanId,
+    parentSpanId: kit.spanId,
     startedAt: end.startedAt,
     durationMs: end.durationMs,
     ok: end.done?.ok ?? false,

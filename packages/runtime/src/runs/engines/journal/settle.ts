@@ -29,7 +29,7 @@ export async function settleEffect<K extends EffectKind>(
   const intended = known !== null && known.intent !== null;
   if (plan.refusal !== null && !intended) {
     if (plan.announce !== null) kit.stream.emit(plan.announce, site.call.place);
-    await writeDone(kit, site, plan.refusal);
+    writeDone(kit, site, plan.refusal);
     return plan.refusal;
   }
   if (request.kind !== "tool") return tryEffect(kit, site, position, intended);
@@ -61,13 +61,9 @@ async function settleTool(
 }
 
 /** Writes an outcome that nothing was performed for. */
-async function observeOnly(
-  kit: AttemptKit,
-  site: EffectSite<"tool">,
-  outcome: ToolOutcome,
-): Promise<EffectDone<"tool">> {
+function observeOnly(kit: AttemptKit, site: EffectSite<"tool">, outcome: ToolOutcome): EffectDone<"tool"> {
   const done = (site.executor as ToolExecutor).observe(site.request, outcome, 0);
-  await writeDone(kit, site, done);
+  writeDone(kit, site, done);
   return done;
 }
 
