@@ -116,8 +116,8 @@ export function createPeerCalls(deps: {
     const error = errorOf(peer, response, await readText(response.body, 1_048_576), clock.now());
     const isFault = !notStarted && GATEWAY_ERRORS.has(response.status);
     ejection.record(peer.key, isFault ? "gateway_error" : "ok");
-    // Another node stands at the address now, or another life of this one: the view must look.
-    if (response.status === 421) view.doubt(peer.key);
+    // Another node stands at the address now, or this one drains: the view must look.
+    if (response.status === 421 || error.code === "draining") view.doubt(peer.key);
     return { ok: false, error, notStarted, unreached: false };
   };
 

@@ -56,8 +56,8 @@ export interface RemoteRuns {
 
 /** A request that a healthy node answers at once. A stopped process takes connections and never answers. */
 const ANSWER_MS = 10_000;
-/** A submit may wait for its session to be free (runs.session_wait) before it is refused. */
-const SUBMIT_MS = 60_000;
+/** A submit may wait for its session to be free (runs.session_wait, 10 s) before it is refused. */
+const SUBMIT_MS = 30_000;
 
 /** Makes it. */
 export function createRemoteRuns(calls: PeerCalls, clock: Clock): RemoteRuns {

@@ -192,9 +192,9 @@ describe("two workers", () => {
   test("a worker that is killed fails no request that it had not begun", async () => {
     const { gateway, worker, others } = cluster;
     const answers: { readonly sentAt: number; readonly status: number; readonly text: string }[] = [];
-    let flowing = true;
+    const enough = new AbortController();
     const flows = Array.from({ length: 8 }, async () => {
-      while (flowing) {
+      while (!enough.signal.aborted) {
         const sentAt = performance.now();
         const response = await ask(gateway, "flow", { wait_ms: 500 });
         answers.push({ sentAt, status: response.status, text: await response.text() });
@@ -205,7 +205,7 @@ describe("two workers", () => {
     const deadAt = performance.now();
     const afterwards = () => answers.filter(({ sentAt }) => sentAt > deadAt);
     await waitFor("requests flow on", () => afterwards().length > 100, 30_000);
-    flowing = false;
+    enough.abort();
     await Promise.all(flows);
     expect(afterwards().filter(({ status }) => status !== 200)).toEqual([]);
     // Of those before only what was under way can have failed, and each says that its run had begun, or may have.
