@@ -18,7 +18,7 @@ const memory: SessionMemory = {
     asked.push(key);
     return remembered;
   },
-  remember: async () => {},
+  kept: () => null,
   history: async () => [],
   clear: async () => 0,
 };

@@ -41,6 +41,8 @@ const NOT_YET: readonly NotYet[] = [
   { kinds: NODE, path: "spec.redis_url" },
   { kinds: NODE, path: "spec.temporal_address" },
   { kinds: NODE, path: "spec.api.grpc_port" },
+  { kinds: NODE, path: "spec.api.limits.upload_size" },
+  { kinds: NODE, path: "spec.observability.traces.content", alive: [false] },
   { kinds: ["NodeConfig"], path: "spec.runtime" },
   { kinds: ["NodeConfig"], path: "spec.storage" },
   { kinds: ["NodeConfig"], path: "spec.network" },

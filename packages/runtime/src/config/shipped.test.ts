@@ -53,8 +53,14 @@ test("the default ./config starts as it is, without a notice", () => {
   const llmProviders = { entries: [], prices: {}, secrets: [] };
   const providers = loadProviders({ configDir: CONFIG, environment, env: {}, cwd: ROOT, llmProviders });
   expect(providers).toMatchObject({ ok: true, warnings: [], notices: [] });
-  const { agents, rejected, notices } = loadAgents(join(CONFIG, "agents"), { env: {}, cwd: ROOT });
-  expect(agents.map(({ definition }) => definition.name)).toEqual(["assistant", "default", "researcher"]);
+  const known = providers.ok ? { providers: providers.config.providers } : {};
+  const { agents, rejected, notices } = loadAgents(join(CONFIG, "agents"), { env: {}, cwd: ROOT, ...known });
+  expect(agents.map(({ definition }) => definition.name)).toEqual([
+    "assistant",
+    "default",
+    "researcher",
+    "storyteller",
+  ]);
   expect([rejected, notices, agents.flatMap((agent) => agent.notices)]).toEqual([[], [], []]);
 });
 

@@ -17,28 +17,35 @@ export interface Ids {
   span(): string;
 }
 
-const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/** Crockford's base 32, in lower case because ids are typed by people and stand in URLs. */
+const CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz";
 
-/**
- * A ULID (https://github.com/ulid/spec): 48 bits of milliseconds and 80 random bits in Crockford's base 32.
- * Lower case, because ids are typed by people and stand in URLs.
- */
-export function ulid(nowMs: number, random: Random): string {
-  let time = "";
-  let rest = nowMs;
-  for (let digit = 0; digit < 10; digit += 1) {
-    time = CROCKFORD.charAt(rest % 32) + time;
+function base32(value: number, digits: number): string {
+  let text = "";
+  let rest = value;
+  for (let digit = 0; digit < digits; digit += 1) {
+    text = CROCKFORD.charAt(rest % 32) + text;
     rest = Math.floor(rest / 32);
   }
-  let entropy = "";
-  for (let digit = 0; digit < 16; digit += 1) entropy += CROCKFORD.charAt(Math.floor(random() * 32));
-  return (time + entropy).toLowerCase();
+  return text;
 }
 
-/** `digits` lower-case hex digits, never all zero. */
+/** A ULID (https://github.com/ulid/spec): 48 bits of milliseconds and 80 random bits, 20 of them a draw. */
+export function ulid(nowMs: number, random: Random): string {
+  let text = base32(nowMs, 10);
+  for (let draw = 0; draw < 4; draw += 1) text += base32(Math.floor(random() * 2 ** 20), 4);
+  return text;
+}
+
+/** `digits` lower-case hex digits, never all zero; 6 of them a draw. */
 export function randomHex(digits: number, random: Random): string {
   let text = "";
-  for (let digit = 0; digit < digits; digit += 1) text += Math.floor(random() * 16).toString(16);
+  while (text.length < digits) {
+    text += Math.floor(random() * 2 ** 24)
+      .toString(16)
+      .padStart(6, "0");
+  }
+  text = text.slice(0, digits);
   return /[^0]/.test(text) ? text : `${text.slice(0, -1)}1`;
 }
 

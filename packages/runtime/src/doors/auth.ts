@@ -56,9 +56,13 @@ const sha256 = (text: string): Buffer => createHash("sha256").update(text, "utf8
  * Without keys the node is open: everybody is `local`. Callers from this machine may do everything, others everything
  * but administration. "From this machine" means a loopback peer that asks for a loopback host and is no proxy: a
  * reverse proxy on the same machine, or a name that was rebound to 127.0.0.1, must not make strangers administrators.
- * For the same reason a web page of another site may not change anything on an open node.
+ * For the same reason a web page of another site may not change anything on an open node, unless it was invited.
  */
-export function createAuthenticator(options: { readonly keys: readonly ApiKey[] }): Authenticator {
+export function createAuthenticator(options: {
+  readonly keys: readonly ApiKey[];
+  /** Origins whose pages may use a node without keys; `*` for any. @default none */
+  readonly corsOrigins?: readonly string[];
+}): Authenticator {
   const keys = options.keys.map((key) => ({
     principal: { id: key.id, scopes: key.scopes },
     digest: "key" in key ? sha256(key.key) : Buffer.from(key.sha256, "hex"),
@@ -71,7 +75,7 @@ export function createAuthenticator(options: { readonly keys: readonly ApiKey[] 
   return {
     keyed,
     authenticate(credentials) {
-      if (!keyed) return openAccess(credentials);
+      if (!keyed) return openAccess(credentials, options.corsOrigins ?? []);
       const sent = sentKey(credentials.headers);
       if (sent === null) {
         throw new AstromeshError("unauthorized", "send an API key as `Authorization: Bearer` or `X-API-Key`");
@@ -91,9 +95,10 @@ function sentKey(headers: Headers): string | null {
   return bearer?.[1] ?? headers.get("x-api-key");
 }
 
-function openAccess(credentials: Credentials): Access {
+function openAccess(credentials: Credentials, corsOrigins: readonly string[]): Access {
   const { headers, method } = credentials;
-  if (!SAFE_METHODS.has(method) && isForeignPage(headers)) {
+  const invited = corsOrigins.includes("*") || corsOrigins.includes(headers.get("origin") ?? "");
+  if (!SAFE_METHODS.has(method) && !invited && isForeignPage(headers)) {
     throw new AstromeshError("forbidden", "web pages of other sites may not use a node without API keys");
   }
   const trusted = isLocal(credentials);

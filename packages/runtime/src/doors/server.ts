@@ -46,7 +46,9 @@ export function createHttpServer(
   const listener = getRequestListener((request, env) => deps.fetch(request, env as HttpBindings), {
     errorHandler: (error) => unreadable(error, logger),
   });
+  const silent = new Set<Socket>();
   const server = createServer((incoming, outgoing) => {
+    silent.delete(incoming.socket);
     if (drain.draining) outgoing.setHeader("connection", "close");
     outgoing.once("close", () => {
       if (drain.draining) server.closeIdleConnections();
@@ -55,6 +57,10 @@ export function createHttpServer(
   });
   server.keepAliveTimeout = options.keepAliveMs ?? 65_000;
   server.on("clientError", refuseRaw);
+  server.on("connection", (socket) => {
+    silent.add(socket);
+    socket.once("close", () => silent.delete(socket));
+  });
   let stopped: Promise<void> | null = null;
 
   return {
@@ -67,6 +73,8 @@ export function createHttpServer(
     stop({ graceMs }) {
       drain.closeStreams();
       stopped ??= close(server, graceMs, deps.clock);
+      // Opened ahead of need, as browsers and pools do. To Node these are not idle, and it would wait for them.
+      for (const socket of silent) socket.destroy();
       return stopped;
     },
   };

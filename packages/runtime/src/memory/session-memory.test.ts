@@ -29,9 +29,12 @@ function exchange(question: string, answer: string): readonly Message[] {
 
 function setUp() {
   const clock = manualClock(1_000);
-  const memory = createSessionMemory({ store: memoryConversations(), clock });
-  const keep = async (definition: AgentDefinition, runId: string, messages: readonly Message[]): Promise<void> =>
-    memory.remember(definition, key, { runId, at: clock.now(), messages });
+  const store = memoryConversations();
+  const memory = createSessionMemory({ store, clock });
+  const keep = async (definition: AgentDefinition, runId: string, messages: readonly Message[]): Promise<void> => {
+    const turn = memory.kept(definition, { runId, at: clock.now(), messages });
+    if (turn !== null) await store.remember(key, turn);
+  };
   const recalled = async (definition: AgentDefinition): Promise<readonly string[]> =>
     (await memory.recall(definition, key)).map((message) => message.text);
   return { clock, memory, keep, recalled };

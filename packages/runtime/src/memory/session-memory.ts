@@ -25,10 +25,10 @@ export function createSessionMemory(deps: SessionMemoryDeps): SessionMemory {
       const fresh = read.filter((turn) => turn.at >= oldest);
       return selectTurns(memory, fresh, estimate).flatMap((turn) => repairToolCalls(turn.messages));
     },
-    remember: async (definition, key, turn) => {
-      if (definition.memory.conversational === null) return;
+    kept: (definition, turn) => {
+      if (definition.memory.conversational === null) return null;
       const messages = keptMessages(turn.messages);
-      if (messages.length > 0) await deps.store.remember(key, { ...turn, messages });
+      return messages.length === 0 ? null : { ...turn, messages };
     },
     history: async (key, limit) => deps.store.recall(key, limit),
     clear: async (key) => deps.store.clear(key),

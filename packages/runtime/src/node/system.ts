@@ -1,5 +1,4 @@
 import { randomFillSync } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import type { Clock, Random } from "../core/index.ts";
 
@@ -8,15 +7,20 @@ export function createSystemClock(): Clock {
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
-    async sleep(delayMs, signal) {
-      signal?.throwIfAborted();
-      try {
-        await sleep(delayMs, undefined, { ref: false, ...(signal === undefined ? {} : { signal }) });
-      } catch (error) {
-        signal?.throwIfAborted();
-        throw error;
-      }
-    },
+    sleep: (delayMs, signal) =>
+      // Not `node:timers/promises`: that makes an error with a stack at each abort, and most sleeps are cut short.
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+          signal?.removeEventListener("abort", cutShort);
+          resolve();
+        }, delayMs).unref();
+        function cutShort(): void {
+          clearTimeout(timer);
+          reject(signal?.reason as Error);
+        }
+        if (signal?.aborted === true) cutShort();
+        else signal?.addEventListener("abort", cutShort, { once: true });
+      }),
   };
 }
 

@@ -6,7 +6,7 @@ import type { RunFinder } from "./run-finder.ts";
 
 /**
  * Session memory over all nodes, for the doors: what a session remembers is where its runs are. Runs themselves recall
- * and remember on their own node only.
+ * on their own node only.
  */
 export function createRoutedMemory(deps: {
   readonly local: SessionMemory;
@@ -37,7 +37,6 @@ export function createRoutedMemory(deps: {
   };
   return {
     recall: (definition, key) => local.recall(definition, key),
-    remember: (definition, key, turn) => local.remember(definition, key, turn),
     async history(key, limit) {
       const body = { key: { ...key }, limit };
       const [own, others] = await Promise.all([local.history(key, limit), askAll(key, "history", body, peerHistory)]);

@@ -182,16 +182,20 @@ async function live(
   let process = startProcess(its, first === undefined ? null : { ...first, atWrite: first.atWrite + 1 });
   try {
     const { runId } = await process.lab.submit();
-    const run = await until(`the end of ${runId}`, async () => {
-      if (process.mortal.isDead()) {
-        await process.mortal.died;
-        deaths += 1;
-        process = startProcess(its, rest.shift() ?? null);
-      }
-      await Promise.race([attend(process.lab, runId, sent, wanted), process.mortal.died]);
-      const now = await store.runs.get(runId);
-      return now !== null && isEnded(now.status) ? now : null;
-    });
+    const run = await until(
+      `the end of ${runId}`,
+      async () => {
+        if (process.mortal.isDead()) {
+          await process.mortal.died;
+          deaths += 1;
+          process = startProcess(its, rest.shift() ?? null);
+        }
+        await Promise.race([attend(process.lab, runId, sent, wanted), process.mortal.died]);
+        const now = await store.runs.get(runId);
+        return now !== null && isEnded(now.status) ? now : null;
+      },
+      30_000,
+    );
     await check(run, its, process.lab);
     return { deaths };
   } finally {

@@ -45,6 +45,10 @@ export function createRunEngine(deps: RunEngineDeps, given: Partial<RunEngineOpt
   const host = createHost(deps, options);
   const find = async (runId: string, principal: Principal): Promise<Run> =>
     visible(await store.get(runId), runId, principal);
+  /** Refuses whom `find` would refuse; whose a run is never changes, so one at work here need not be read for it. */
+  const allow = async (runId: string, principal: Principal): Promise<void> => {
+    visible(host.table.get(runId)?.run ?? (await store.get(runId)), runId, principal);
+  };
 
   return {
     ...createSteering(deps, options, host, find),
@@ -65,13 +69,13 @@ export function createRunEngine(deps: RunEngineDeps, given: Partial<RunEngineOpt
       return store.journal(runId);
     },
     events: async function* events(runId, principal, after, signal) {
-      await find(runId, principal);
+      await allow(runId, principal);
       const reader = { store, streams: host.streams, clock: deps.clock, pollMs: options.streamPollMs };
       yield* readEvents(reader, runId, after, signal);
     },
     settled: async (runId, principal, timeoutMs, signal) => {
-      const reached = (run: Run): boolean => isSettled(visible(run, runId, principal));
-      return visible(await host.watch.until(runId, reached, { timeoutMs, signal }), runId, principal);
+      await allow(runId, principal);
+      return visible(await host.watch.until(runId, isSettled, { timeoutMs, signal }), runId, principal);
     },
     timeline: async (traceId, principal) => {
       const found = await store.list({ traceId, limit: TIMELINE_RUNS });

@@ -38,7 +38,12 @@ const RELEASE_MS = 5_000;
 export function createHost(deps: RunEngineDeps, options: RunEngineOptions): RunHost {
   const { store, clock } = deps;
   const streams = createStreams({ now: () => clock.now(), bufferEvents: options.streamBuffer });
-  const watch = createRunWatch({ store, clock, pollMs: options.pollMs });
+  const watch = createRunWatch({
+    store,
+    clock,
+    pollMs: options.pollMs,
+    worksHere: (runId) => table.get(runId) !== undefined,
+  });
   const leases = createLeases({
     ...deps,
     leaseMs: options.leaseMs,

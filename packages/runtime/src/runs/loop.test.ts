@@ -141,12 +141,15 @@ describe("children", () => {
 
 describe("branches", () => {
   it("of all: results in order; of several rejections the first in order, after all have settled", async () => {
-    const slow = countingTool(
-      "slow",
-      "read",
-      () => new Promise((resolve) => setTimeout(resolve, 20, { ok: true, data: 1 })),
-    );
-    const quick = countingTool("quick", "read");
+    let quickDone = (): void => {};
+    const afterQuick = new Promise<void>((resolve) => {
+      quickDone = resolve;
+    });
+    const slow = countingTool("slow", "read", () => afterQuick.then(() => ({ ok: true, data: 1 })));
+    const quick = countingTool("quick", "read", async () => {
+      quickDone();
+      return { ok: true, data: 2 };
+    });
     const pattern = answering(async (context) => {
       const results = await context.all<Json>([
         async (branch) => (await tool(branch, "slow", 0)).index,
@@ -178,8 +181,8 @@ describe("branches", () => {
       const { index, value } = await context.race<Json>([
         async (branch) => (await tool(branch, "stuck", 0)).ok,
         async (branch) => {
-          await branch.sleep(10);
-          return "awake";
+          await branch.waitSignal("go", 60_000);
+          return "called";
         },
         async (branch) => (await branch.child({ agent: "child", query: "", sessionId: null })).status,
       ]);
@@ -188,7 +191,9 @@ describe("branches", () => {
     const child = answering(async (context) => (await context.waitSignal("never", 60_000)).kind);
     await inLab({ pattern, tools: [stuck], agents: { child } }, async (lab) => {
       const { runId } = await lab.submit();
-      expect((await lab.ended(runId)).response).toBe('{"index":1,"value":"awake"}');
+      await until("the tool to work", () => stuck.executions.size === 1);
+      await lab.engine.signal(runId, LOCAL_PRINCIPAL, { name: "go", payload: null, signalId: null });
+      expect((await lab.ended(runId)).response).toBe('{"index":1,"value":"called"}');
       expect(aborted).toBe(1);
       const journal = await lab.journal(runId);
       expect(journal.filter(({ kind }) => kind === "tool").map(({ phase }) => phase)).toEqual(["intent", "ambiguous"]);

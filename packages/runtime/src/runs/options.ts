@@ -71,7 +71,7 @@ export interface RunEngineOptions {
   readonly streamFlushEvents: number;
   /** Events that a reader may lag behind before it is served from the log. Default 256. */
   readonly streamBuffer: number;
-  /** How often the log of a run that works elsewhere, or waits, is read for a watcher. Default 200 ms. */
+  /** How often the log of a run that works elsewhere is read for a watcher; five times as rarely while it waits. Default 200 ms. */
   readonly streamPollMs: number;
   /** Principals may approve tool calls of their own runs. Default false (`admin` always may). */
   readonly selfApproval: boolean;

@@ -18,6 +18,8 @@ export function createRunWatch(deps: {
   readonly store: Pick<RunStore, "get">;
   readonly clock: Clock;
   readonly pollMs: number;
+  /** True while the run works on this node: then its end is told, and until then nobody need look for it. */
+  readonly worksHere: (runId: string) => boolean;
 }): RunWatch {
   const { store, clock } = deps;
   const listeners = new Map<string, Set<() => void>>();
@@ -40,14 +42,16 @@ export function createRunWatch(deps: {
       for (;;) {
         // Listening begins before looking, so that a change in between is not missed.
         const woken = new AbortController();
-        const wake = (): void => woken.abort(new Error("woken"));
+        const wake = (): void => woken.abort("woken");
         const unlisten = listen(runId, wake);
         signal?.addEventListener("abort", wake);
         try {
-          const run = await store.get(runId);
+          const isOver = (): boolean => clock.monotonic() >= deadline || signal?.aborted === true;
+          const told = !isOver() && deps.worksHere(runId);
+          const run = told ? null : await store.get(runId);
+          if (!told && (run === null || reached(run) || isOver())) return run;
           const leftMs = deadline - clock.monotonic();
-          if (run === null || reached(run) || leftMs <= 0 || signal?.aborted === true) return run;
-          await clock.sleep(Math.min(deps.pollMs, leftMs), woken.signal).catch(() => {});
+          await clock.sleep(told ? leftMs : Math.min(deps.pollMs, leftMs), woken.signal).catch(() => {});
         } finally {
           unlisten();
           signal?.removeEventListener("abort", wake);

@@ -6,7 +6,7 @@ import { AstromeshError } from "../core/index.ts";
 import type { RunStore } from "../core/ports/index.ts";
 
 /** A store whose next create reaches the disk while its answer is lost, as when a connection breaks. */
-function losingAnswers(inner: RunStore): { readonly store: RunStore; loseNext(): void } {
+function losingAnswers(inner: RunStore): { readonly store: RunStore; readonly loseNext: () => void } {
   let lose = false;
   const create: RunStore["create"] = async (run) => {
     const outcome = await inner.create(run);

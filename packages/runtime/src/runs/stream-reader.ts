@@ -14,11 +14,14 @@ export interface StreamReaderDeps {
   readonly store: Pick<RunStore, "get" | "readStream" | "streamHead">;
   readonly streams: Streams;
   readonly clock: Clock;
-  /** How often the log is read while the run works elsewhere or waits. Milliseconds. */
+  /** How often the log is read while the run works elsewhere. Milliseconds. */
   readonly pollMs: number;
 }
 
 const PAGE_EVENTS = 256;
+
+/** A run that waits is looked at less often, by this factor: when it goes on here, its reader hears of it at once. */
+const IDLE_POLLS = 5;
 
 /**
  * Events after a cursor until the run's final one; none when the cursor stands on that. A final event that retention
@@ -109,13 +112,13 @@ function createReader(deps: StreamReaderDeps, runId: string, start: StreamCursor
       if (run !== null) yield eventAt(runId, end, clock.now(), finalEventOf(run));
       return;
     }
-    await pause(subscription, signal);
+    await pause(subscription, run.status === "running" ? deps.pollMs : IDLE_POLLS * deps.pollMs, signal);
   }
 
-  const pause = async (subscription: Subscription, signal: AbortSignal): Promise<void> => {
+  const pause = async (subscription: Subscription, delayMs: number, signal: AbortSignal): Promise<void> => {
     const over = new AbortController();
     const poke = (): void => subscription.poke();
-    clock.sleep(deps.pollMs, over.signal).then(poke, () => {});
+    clock.sleep(delayMs, over.signal).then(poke, () => {});
     await subscription.changed(signal);
     over.abort();
   };

@@ -3,7 +3,9 @@ import type { StreamEvent } from "../core/index.ts";
 import type { EffectKey, NewRecord, RunChange, RunGuard, ThreadMessage } from "../core/ports/index.ts";
 import { createBlobWriter } from "./blobs.ts";
 import type { KeptJson } from "./blobs.ts";
+import { createRemember } from "./remember.ts";
 import { toRunColumns, toTextColumns } from "./rows.ts";
+import type { RunsValues } from "./rows.ts";
 import type { JournalTable, MessagesTable, StreamTable } from "./schema.ts";
 import { all, byColumns, changes, first, prepare, slots } from "./statement.ts";
 import type { Builder, Unit } from "./statement.ts";
@@ -30,6 +32,13 @@ interface Advance extends GuardSlots, Record<string, unknown> {
 export function createAppends(db: Builder) {
   const statements = prepareAppends(db);
   const keepJson = createBlobWriter(db);
+  const remember = createRemember(db);
+
+  /** The guarded change of the run's row (A1). */
+  const advance = ({ runId, ownerNodeId, epoch }: RunGuard, added: number, columns: RunsValues) => {
+    const places: Advance = { guardRun: runId, guardOwner: ownerNodeId, guardEpoch: epoch, added };
+    return statements.advance(Object.keys(columns))(Object.assign(places, columns));
+  };
 
   function* appendRecords(guard: RunGuard, records: readonly NewRecord[], head: number): Unit<void> {
     let seq = head - records.length;
@@ -59,13 +68,10 @@ export function createAppends(db: Builder) {
       const records = change.records ?? [];
       const patch = change.patch ?? {};
       const leaves = patch.status !== undefined && patch.status !== "running";
-      const columns = {
-        ...toRunColumns(patch),
-        ...(leaves ? { owner_node_id: null, lease_until: null } : {}),
-        ...streamHead(change.stream ?? []),
-      };
-      const advance = statements.advance(Object.keys(columns));
-      const run = yield* first(advance({ ...guardValues(guard), added: records.length, ...columns }));
+      const columns = toRunColumns(patch);
+      if (leaves) Object.assign(columns, { owner_node_id: null, lease_until: null });
+      setStreamHead(columns, change.stream ?? []);
+      const run = yield* first(advance(guard, records.length, columns));
       if (run === undefined) throw staleEpoch(guard);
 
       yield* appendRecords(guard, records, run.head_seq);
@@ -75,6 +81,7 @@ export function createAppends(db: Builder) {
       if (textColumns.length > 0) {
         yield* changes(statements.setTexts(textColumns)({ guardRun: guard.runId, ...texts }));
       }
+      for (const { key, turn } of change.turns ?? []) yield* remember(key, turn);
       for (const signalId of change.consumeSignals ?? []) {
         yield* changes(statements.consume({ runId: guard.runId, signalId }));
       }
@@ -92,17 +99,13 @@ export function createAppends(db: Builder) {
     },
 
     *appendStream(guard: RunGuard, events: readonly StreamEvent[]): Unit<void> {
-      const columns = streamHead(events);
-      const advance = statements.advance(Object.keys(columns));
-      const run = yield* first(advance({ ...guardValues(guard), added: 0, ...columns }));
+      const columns: RunsValues = {};
+      setStreamHead(columns, events);
+      const run = yield* first(advance(guard, 0, columns));
       if (run === undefined) throw staleEpoch(guard);
       if (events.length > 0) yield* changes(statements.insertStream(toStreamRow(guard.runId, events)));
     },
   };
-}
-
-function guardValues(guard: RunGuard): GuardSlots {
-  return { guardRun: guard.runId, guardOwner: guard.ownerNodeId, guardEpoch: guard.epoch };
 }
 
 function staleEpoch(guard: RunGuard): AstromeshError {
@@ -113,9 +116,9 @@ function staleEpoch(guard: RunGuard): AstromeshError {
   );
 }
 
-function streamHead(events: readonly StreamEvent[]): { stream_head?: number } {
+function setStreamHead(columns: RunsValues, events: readonly StreamEvent[]): void {
   const last = events.at(-1);
-  return last === undefined ? {} : { stream_head: last.offset };
+  if (last !== undefined) columns.stream_head = last.offset;
 }
 
 function toJournalRow(runId: string, seq: number, record: NewRecord, kept: KeptJson): JournalTable {

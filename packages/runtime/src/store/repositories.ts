@@ -12,9 +12,10 @@ export function createRepositories(
   clock: Clock,
 ): Pick<Store, "runs" | "conversations" | "agents" | "cache"> {
   const reads = createReads(db);
+  const createRun = createCreate(database);
 
   const runs: RunStore = {
-    create: (create) => database.write("createRun", create),
+    create: (create) => createRun(create),
     get: (runId) => database.read(reads.get(runId)),
     definition: (digest) => database.read(reads.definition(digest)),
     list: (filter) => database.read(reads.list(filter)),
@@ -55,6 +56,30 @@ export function createRepositories(
   };
 
   return { runs, conversations, agents, cache };
+}
+
+/** How long a definition is taken to be where it was written: far less than the sweep leaves one that no run uses. */
+const DEFINITION_KNOWN_MS = 30 * 60_000;
+/** Definitions remembered as written; beyond it all are written once more. */
+const DEFINITIONS_MAX = 1_000;
+
+/** Creates runs, without sending a definition again that was written a short while ago: it is most of a create. */
+function createCreate(database: Database): RunStore["create"] {
+  const writtenAt = new Map<string, number>();
+  return async (create) => {
+    const { definition: pinned, ...rest } = create;
+    const { digest } = pinned;
+    const now = create.run.createdAt;
+    const known = writtenAt.get(digest);
+    if (known !== undefined && Math.abs(now - known) < DEFINITION_KNOWN_MS) {
+      return database.write("createRun", { ...rest, definition: null });
+    }
+    const definition = { digest, definition: JSON.stringify(pinned.definition) };
+    const outcome = await database.write("createRun", { ...rest, definition });
+    if (writtenAt.size >= DEFINITIONS_MAX) writtenAt.clear();
+    if (outcome.kind === "created") writtenAt.set(digest, now);
+    return outcome;
+  };
 }
 
 /** Many small transactions instead of one long one, so that the steps of runs get in between. */

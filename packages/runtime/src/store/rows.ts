@@ -27,13 +27,12 @@ export const RUN_ROW_COLUMNS = [
   "run_texts.error",
 ] as const;
 
-/** The run that a row tells of. */
+/**
+ * The run that a row tells of. Filled up field by field, as are the columns below: a copy of an object that then gets
+ * more members costs V8 microseconds for each of them.
+ */
 export function toRun(row: RunRow): Run {
-  const plain = Object.fromEntries(
-    PLAIN_FIELDS.map(([field, column]) => [field, (row as unknown as Record<string, unknown>)[column]]),
-  ) as Pick<Run, keyof typeof RUN_COLUMNS>;
-  return {
-    ...plain,
+  const run: Record<string, unknown> = {
     input: JSON.parse(row.input) as RunInput,
     response: row.response,
     output: row.output === null ? null : (JSON.parse(row.output) as Json),
@@ -44,7 +43,9 @@ export function toRun(row: RunRow): Run {
       outputTokens: row.lost_output_tokens,
       costUsd: row.lost_cost_usd,
     },
-  };
+  } satisfies Omit<Run, keyof typeof RUN_COLUMNS>;
+  for (const [field, column] of PLAIN_FIELDS) run[field] = (row as unknown as Record<string, unknown>)[column];
+  return run as unknown as Run;
 }
 
 /** All columns of `runs`. */
@@ -57,10 +58,14 @@ export const RUNS_COLUMNS = [
 
 /** The row of a new run. */
 export function toRunsRow(run: Run, exclusive: boolean): RunsTable {
-  return { ...toRunColumns(run), exclusive: exclusive ? 1 : 0, stream_head: 0 } as RunsTable;
+  const values = toRunColumns(run);
+  values.exclusive = exclusive ? 1 : 0;
+  values.stream_head = 0;
+  return values as RunsTable;
 }
 
-type RunsValues = { -readonly [C in keyof RunsTable]?: RunsTable[C] };
+/** Some columns of `runs`, to be filled up. */
+export type RunsValues = { -readonly [C in keyof RunsTable]?: RunsTable[C] };
 type TextValues = { -readonly [C in keyof Omit<RunTextsTable, "run_id">]?: RunTextsTable[C] };
 
 /** The columns of `runs` that some fields of a run set. */
@@ -69,23 +74,15 @@ export function toRunColumns(fields: Partial<Run>): RunsValues {
   for (const [field, column] of PLAIN_FIELDS) {
     if (fields[field] !== undefined) values[column] = fields[field];
   }
-  return {
-    ...values,
-    ...(fields.usage === undefined ? {} : usageColumns(fields.usage)),
-    ...(fields.lostUsage === undefined ? {} : lostUsageColumns(fields.lostUsage)),
-  };
+  if (fields.usage !== undefined) setUsage(values, "", fields.usage);
+  if (fields.lostUsage !== undefined) setUsage(values, "lost_", fields.lostUsage);
+  return values;
 }
 
-function usageColumns(usage: Usage): RunsValues {
-  return { input_tokens: usage.inputTokens, output_tokens: usage.outputTokens, cost_usd: usage.costUsd };
-}
-
-function lostUsageColumns(usage: Usage): RunsValues {
-  return {
-    lost_input_tokens: usage.inputTokens,
-    lost_output_tokens: usage.outputTokens,
-    lost_cost_usd: usage.costUsd,
-  };
+function setUsage(values: Record<string, unknown>, prefix: "" | "lost_", usage: Usage): void {
+  values[`${prefix}input_tokens`] = usage.inputTokens;
+  values[`${prefix}output_tokens`] = usage.outputTokens;
+  values[`${prefix}cost_usd`] = usage.costUsd;
 }
 
 /** The columns of `run_texts` that a patch sets. */

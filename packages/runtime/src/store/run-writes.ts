@@ -15,6 +15,10 @@ import { prepareRunWrites } from "./run-write-statements.ts";
 import { all, changes, first } from "./statement.ts";
 import type { Builder, Unit } from "./statement.ts";
 
+/** A create on its way: its definition as text, or null when it was written down a short while ago. */
+export type CreateCall = Omit<RunCreate, "definition"> & {
+  readonly definition: { readonly digest: string; readonly definition: string } | null;
+};
 /** What `claim` is asked. */
 type Claim = Parameters<RunStore["claim"]>[0];
 /** What `reserveEffectKey` is asked, and the time that says whether an earlier reservation is over. */
@@ -41,17 +45,11 @@ export function createRunWrites(db: Builder) {
   return {
     ...createAppends(db),
 
-    *createRun(create: RunCreate): Unit<CreateOutcome> {
+    *createRun(create: CreateCall): Unit<CreateOutcome> {
       const known = yield* takeIdempotencyKey(statements, create);
       if (known !== null) return known;
       const { definition, run } = create;
-      yield* changes(
-        statements.putDefinition({
-          digest: definition.digest,
-          definition: JSON.stringify(definition.definition),
-          usedAt: run.createdAt,
-        }),
-      );
+      if (definition !== null) yield* changes(statements.putDefinition({ ...definition, usedAt: run.createdAt }));
       const obstacle = yield* insertRun(statements, create);
       if (obstacle === null) return { kind: "created" };
       if (create.idempotency !== null) {
@@ -102,7 +100,7 @@ export function createRunWrites(db: Builder) {
 type Statements = ReturnType<typeof prepareRunWrites>;
 
 /** Null when the key is ours now (or there is none); otherwise what it says about an earlier run. */
-function* takeIdempotencyKey(statements: Statements, { run, idempotency }: RunCreate): Unit<CreateOutcome | null> {
+function* takeIdempotencyKey(statements: Statements, { run, idempotency }: CreateCall): Unit<CreateOutcome | null> {
   if (idempotency === null) return null;
   const { principalId, runId, createdAt } = run;
   for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
@@ -117,7 +115,7 @@ function* takeIdempotencyKey(statements: Statements, { run, idempotency }: RunCr
 }
 
 /** Null when the run was inserted; otherwise what stands in its way: itself, or another run of its session. */
-function* insertRun(statements: Statements, create: RunCreate): Unit<CreateOutcome | null> {
+function* insertRun(statements: Statements, create: CreateCall): Unit<CreateOutcome | null> {
   const { run } = create;
   const row = toRunsRow(run, create.exclusiveSession);
   for (let looks = 0; looks < LOOKS_MAX; looks += 1) {

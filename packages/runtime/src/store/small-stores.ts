@@ -1,6 +1,7 @@
 import type { Json, JsonObject, Message } from "../core/index.ts";
 import type { ConversationKey, ConversationTurn, StoredAgent } from "../core/ports/index.ts";
-import type { AgentsTable, CacheTable, ConversationsTable } from "./schema.ts";
+import { createRemember } from "./remember.ts";
+import type { AgentsTable, CacheTable } from "./schema.ts";
 import { all, changes, first, prepare, slots } from "./statement.ts";
 import type { Builder, Unit } from "./statement.ts";
 
@@ -8,18 +9,7 @@ import type { Builder, Unit } from "./statement.ts";
 export function createSmallWrites(db: Builder) {
   const statements = prepareSmallWrites(db);
   return {
-    *remember(key: ConversationKey, turn: ConversationTurn): Unit<void> {
-      yield* changes(
-        statements.remember({
-          agent: key.agent,
-          principal_id: key.principalId,
-          session_id: key.sessionId,
-          run_id: turn.runId,
-          at: turn.at,
-          messages: JSON.stringify(turn.messages),
-        }),
-      );
-    },
+    remember: createRemember(db),
 
     *clearConversation(key: ConversationKey): Unit<number> {
       return yield* changes(statements.clearConversation(key));
@@ -87,7 +77,6 @@ function isAlive(expiresAt: number | null, now: number): boolean {
 }
 
 function prepareSmallWrites(db: Builder) {
-  const turn = slots<ConversationsTable>("agent", "principal_id", "session_id", "run_id", "at", "messages");
   const session = slots<ConversationKey>("agent", "principalId", "sessionId");
   const agent = slots<AgentsTable>("name", "document", "updated_at");
   const named = slots<{ name: string }>("name");
@@ -96,13 +85,6 @@ function prepareSmallWrites(db: Builder) {
   const probe = slots<{ now: string }>("now");
 
   return {
-    remember: prepare(
-      turn,
-      db
-        .insertInto("conversations")
-        .values(turn)
-        .onConflict((conflict) => conflict.doNothing()),
-    ),
     clearConversation: prepare(
       session,
       db

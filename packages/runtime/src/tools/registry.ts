@@ -41,10 +41,20 @@ const MAX_BOUND = 500;
 export function createTools(deps: ToolsDeps): Tools {
   const kinds = new Map(builtinTools(deps).map((kind) => [kind.name, kind]));
   const bound = new Map<string, Bound>();
+  /** Definitions are immutable, so each object's key is made once: every run asks for its tools. */
+  const keys = new WeakMap<AgentDefinition, string>();
+
+  const keyOf = (definition: AgentDefinition): string => {
+    const known = keys.get(definition);
+    if (known !== undefined) return known;
+    const key = canonicalJson([definition.name, definition.tools, definition.permissions] as unknown as Json);
+    keys.set(definition, key);
+    return key;
+  };
 
   /** Bound once for each agent and set of entries, so that the runs of an agent share its rate limits. */
   const boundFor = (definition: AgentDefinition): Bound => {
-    const key = canonicalJson([definition.name, definition.tools, definition.permissions] as unknown as Json);
+    const key = keyOf(definition);
     const found = bound.get(key) ?? bindAll(deps, kinds, definition);
     bound.delete(key);
     bound.set(key, found);

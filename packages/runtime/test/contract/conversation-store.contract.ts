@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { ConversationKey, ConversationStore, ConversationTurn, Store } from "../../src/core/ports/index.ts";
 import { sampleIds } from "../fakes/sample-run.ts";
+import { claimedRun, record } from "./run-steps.ts";
 import { openStore } from "./store-under-test.ts";
 import type { StoreUnderTest } from "./store-under-test.ts";
 
@@ -41,6 +42,15 @@ export function conversationStoreContract(under: StoreUnderTest): void {
       const key = newKey();
       await Promise.all([1, 2, 3].map(() => conversations.remember(key, turn(1))));
       await conversations.remember(key, turn(1, "another text"));
+      expect(await conversations.recall(key, 9)).toEqual([turn(1)]);
+    });
+
+    it("remembers what a step of a run tells it, and nothing of a step that is refused", async () => {
+      const key = newKey();
+      const guard = await claimedRun(store.runs);
+      await store.runs.append(guard, { turns: [{ key, turn: turn(1) }], records: [record("0")] });
+      const late = store.runs.append({ ...guard, epoch: guard.epoch + 1 }, { turns: [{ key, turn: turn(2) }] });
+      await expect(late).rejects.toMatchObject({ code: "stale_epoch" });
       expect(await conversations.recall(key, 9)).toEqual([turn(1)]);
     });
 

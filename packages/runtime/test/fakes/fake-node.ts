@@ -166,7 +166,7 @@ function createFakeMemory(): FakeMemory {
       turns.set(id, [...(turns.get(id) ?? []), turn]);
     },
     recall: async () => [],
-    remember: async () => undefined,
+    kept: () => null,
     history: async (key, limit) => (turns.get(idOf(key.agent, key.principalId, key.sessionId)) ?? []).slice(-limit),
     clear: async (key) => {
       const id = idOf(key.agent, key.principalId, key.sessionId);

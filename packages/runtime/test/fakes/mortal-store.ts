@@ -10,12 +10,10 @@ export interface Death {
 /** A process's view of a store, up to its death: from then on nothing it asks for is ever answered. */
 export interface MortalStore {
   readonly store: RunStore;
-  /** Resolves at the death. */
+  /** Resolves when the process is dead and nothing that it had asked for can reach the disk any more. */
   readonly died: Promise<void>;
   isDead(): boolean;
   kill(): void;
-  /** Writes so far. */
-  writes(): number;
 }
 
 const WRITES = ["append", "claim", "create", "signal"] as const;
@@ -44,34 +42,30 @@ type Method = (...args: never[]) => Promise<unknown>;
 export function createMortalStore(inner: RunStore, death: Death | null): MortalStore {
   let dead = false;
   let writes = 0;
-  let kill = (): void => {};
+  const underWay = new Set<Promise<unknown>>();
+  let resolveDied = (): void => {};
   const died = new Promise<void>((resolve) => {
-    kill = () => {
-      dead = true;
-      resolve();
-    };
+    resolveDied = resolve;
   });
-  const never = (): Promise<never> => new Promise(() => {});
+  const kill = (): void => {
+    dead = true;
+    void Promise.allSettled(underWay).then(resolveDied);
+  };
 
   const pass =
     (method: Method, counts: boolean): Method =>
     async (...args) => {
-      if (dead) return never();
-      const mine = counts ? (writes += 1) : 0;
-      const here = counts && death?.atWrite === mine;
-      if (here && death.when === "before") {
-        kill();
-        return never();
-      }
-      if (here) {
-        // The write reaches the disk, its answer does not reach the process.
-        dead = true;
-        await method(...args).catch(() => {});
-        kill();
-        return never();
-      }
-      const result = await method(...args);
-      return dead ? never() : result;
+      if (dead) return new Promise(() => {});
+      if (counts) writes += 1;
+      const here = counts && death?.atWrite === writes ? death.when : null;
+      if (here !== "before") {
+        const asked = method(...args);
+        underWay.add(asked);
+        if (here === "after") kill();
+        const answer = await asked.finally(() => underWay.delete(asked));
+        if (!dead) return answer;
+      } else kill();
+      return new Promise(() => {});
     };
 
   const source = inner as unknown as Record<string, Method>;
@@ -79,11 +73,5 @@ export function createMortalStore(inner: RunStore, death: Death | null): MortalS
     const method = (source[name] as Method).bind(inner);
     return [name, pass(method, (WRITES as readonly string[]).includes(name))];
   });
-  return {
-    store: Object.fromEntries(entries) as RunStore,
-    died,
-    isDead: () => dead,
-    kill: () => kill(),
-    writes: () => writes,
-  };
+  return { store: Object.fromEntries(entries) as RunStore, died, isDead: () => dead, kill };
 }

@@ -32,7 +32,8 @@ export async function startRestServer(
   } = {},
 ): Promise<RestServer> {
   const clock = given.clock ?? systemClock;
-  const node = createFakeNode({ clock, auth: createAuthenticator({ keys: given.keys ?? [] }) });
+  const origins = given.options?.corsOrigins === undefined ? {} : { corsOrigins: given.options.corsOrigins };
+  const node = createFakeNode({ clock, auth: createAuthenticator({ keys: given.keys ?? [], ...origins }) });
   node.agents.add(
     loadedAgent(
       agentDefinition({ name: "worker", tools: [toolEntry("calculator"), toolEntry("hook", { type: "webhook" })] }),

@@ -35,7 +35,7 @@ import { systemClock } from "./system-clock.ts";
 import { until } from "./until.ts";
 
 /** Says nothing. */
-export const silentLogger: Logger = {
+const silentLogger: Logger = {
   debug: () => {},
   info: () => {},
   warn: () => {},
@@ -172,7 +172,7 @@ export function createLab(parts: LabParts): Lab {
     },
     memory: {
       recall: async () => [],
-      remember: async () => {},
+      kept: () => null,
       history: async () => [],
       clear: async () => 0,
     },

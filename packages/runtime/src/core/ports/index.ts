@@ -31,6 +31,7 @@ export type {
   RunPatch,
   RunSignal,
   RunStore,
+  SessionTurn,
   ThreadMessage,
 } from "./run-store.ts";
 export type {

@@ -4,6 +4,7 @@ import type { StreamEvent } from "../events.ts";
 import type { Json } from "../json.ts";
 import type { Message } from "../message.ts";
 import type { Run, RunStatus } from "../run.ts";
+import type { ConversationKey, ConversationTurn } from "./conversation-store.ts";
 
 /** Who may write to a run: its owner in the epoch of its claim. */
 export interface RunGuard {
@@ -76,6 +77,12 @@ export type RunPatch = Partial<
   >
 >;
 
+/** A turn and the session that it belongs to. */
+export interface SessionTurn {
+  readonly key: ConversationKey;
+  readonly turn: ConversationTurn;
+}
+
 /** Everything that one step of a run writes, in one transaction. Absent parts write nothing. */
 export interface RunChange {
   readonly records?: readonly NewRecord[];
@@ -87,6 +94,8 @@ export interface RunChange {
    * every run that parks although its cancel was requested.
    */
   readonly unlessSignalled?: readonly string[];
+  /** What sessions are to remember; idempotent by run id, as ConversationStore.remember. */
+  readonly turns?: readonly SessionTurn[];
   /** Signals that this step used up. */
   readonly consumeSignals?: readonly string[];
   /** A wider effect key (see EffectKey) that this step completes. */

@@ -69,6 +69,8 @@ export interface RestOptions {
   /** This node's name, for the `X-Astromesh-*` headers. */
   readonly nodeName: string;
   readonly version: string;
+  /** Origins whose web pages may call; `*` for any. @default none */
+  readonly corsOrigins?: readonly string[];
   /** The largest body, in bytes. @default 1048576 */
   readonly bodyLimitBytes?: number;
   /** How long a run is waited for when the client does not say, in milliseconds. @default 120000 */

@@ -1,5 +1,6 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
 import { methodNotAllowed } from "hono/method-not-allowed";
 import { routePath } from "hono/route";
 
@@ -20,7 +21,16 @@ export interface RestDoor {
   readonly app: RestApp;
 }
 
-const DEFAULTS = { bodyLimitBytes: 1_048_576, defaultWaitMs: 120_000, keepAliveMs: 15_000 };
+const DEFAULTS = { corsOrigins: [], bodyLimitBytes: 1_048_576, defaultWaitMs: 120_000, keepAliveMs: 15_000 };
+
+/** Headers of ours that a page of an allowed origin may read. */
+const EXPOSED = [
+  "retry-after",
+  "x-astromesh-inference-node",
+  "x-astromesh-node",
+  "x-astromesh-routed-to",
+  "x-astromesh-run-id",
+];
 
 /** Makes the REST door over the ports it is given. Construction has no side effects. */
 export function createRestDoor(deps: RestDeps, given: RestOptions): RestDoor {
@@ -33,6 +43,7 @@ export function createRestDoor(deps: RestDeps, given: RestOptions): RestDoor {
   app.onError((error, c) => answerError(error, c, deps));
   app.notFound((c) => answerError(new AstromeshError("not_found", `no route ${c.req.path}`), c, deps));
   app.use(frame(deps, options.nodeName));
+  if (options.corsOrigins.length > 0) app.use(crossOrigin(options.corsOrigins));
   app.use(
     methodNotAllowed({
       app,
@@ -60,6 +71,16 @@ export function createRestDoor(deps: RestDeps, given: RestOptions): RestDoor {
   serveDocs(app);
   if (deps.mounted !== undefined) app.route("/", deps.mounted);
   return { fetch: app.fetch, app };
+}
+
+/** Answers browsers that ask whether a page of another origin may call, and lets such pages read our headers. */
+function crossOrigin(origins: readonly string[]): MiddlewareHandler<RestEnv> {
+  return cors({
+    origin: origins.includes("*") ? "*" : [...origins],
+    allowHeaders: ["authorization", "content-type", "idempotency-key", "last-event-id", "traceparent", "x-api-key"],
+    exposeHeaders: EXPOSED,
+    maxAge: 600,
+  });
 }
 
 /** The document is made once, when somebody asks for it. */

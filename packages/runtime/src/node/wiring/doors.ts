@@ -20,18 +20,21 @@ export function createNodeServer(
   },
 ): HttpServer {
   const { observer, nodeDoor, ...rest } = deps;
-  const { host, port, keys, requestsPerMinute, failedAuthPerMinute, bodySizeBytes } = config.api;
+  const { host, port, keys, requestsPerMinute, failedAuthPerMinute, bodySizeBytes, corsOrigins } = config.api;
   const perMinute = (maxRequests: number): RateLimiter => createRateLimiter({ maxRequests, windowMs: 60_000 });
   const door = createRestDoor(
     {
       ...rest,
-      auth: createAuthenticator({ keys: keys.map(({ name, key, scopes }) => ({ id: name, key, scopes })) }),
+      auth: createAuthenticator({
+        keys: keys.map(({ name, key, scopes }) => ({ id: name, key, scopes })),
+        corsOrigins,
+      }),
       limits: requestsPerMinute === 0 ? null : perMinute(requestsPerMinute),
       strangers: perMinute(failedAuthPerMinute),
       observe: (facts) => observer.answered(facts),
       mounted: createNodeDoor(nodeDoor),
     },
-    { nodeName: config.name, version, bodyLimitBytes: bodySizeBytes },
+    { nodeName: config.name, version, bodyLimitBytes: bodySizeBytes, corsOrigins },
   );
   const { drain, clock, logger } = deps;
   const fetch = observer.around((request, env) => door.fetch(request, env));

@@ -15,7 +15,7 @@ import type {
 import { createHttpClient, createPeerClient, meshKeyring } from "../../net/index.ts";
 import { createRouting, createStaticPeers } from "../../routing/index.ts";
 import type { PickStrategy, Routing, Self, StaticPeers } from "../../routing/index.ts";
-import type { RunEngineStatus } from "../../runs/index.ts";
+import type { RunEngine } from "../../runs/index.ts";
 import type { PeerStatusBody } from "../../wire/index.ts";
 import type { NodeModels } from "./models.ts";
 
@@ -26,7 +26,7 @@ export const CLUSTER = "astromesh";
 export interface OwnFacts {
   readonly store: Store;
   readonly catalog: CatalogSource;
-  readonly engine: { status(): RunEngineStatus };
+  readonly engine: Pick<RunEngine, "status">;
   readonly draining: () => boolean;
   readonly modelCalls: () => number;
   readonly providers: () => readonly OfferedProvider[];

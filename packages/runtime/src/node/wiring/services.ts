@@ -23,8 +23,7 @@ export function createServiceGate(services: Services): ServiceGate {
     models: (gateway) => (services.inference ? gateway : { call: () => refuse("inference") }),
     tools: (registry) => (services.tools ? registry : { ...registry, forAgent: () => new Map() }),
     executor: (executor) => (services.tools ? executor : { execute: () => Promise.reject(missing("tools")) }),
-    memory: (memory) =>
-      services.memory ? memory : { ...memory, recall: () => Promise.resolve([]), remember: () => Promise.resolve() },
+    memory: (memory) => (services.memory ? memory : { ...memory, recall: () => Promise.resolve([]), kept: () => null }),
   };
 }
 

@@ -22,6 +22,7 @@ export function createContextExecutor(scope: EffectScope): EffectExecutor<"conte
         event: null,
         ok: true,
         spent: NO_SPENDING,
+        turn: null,
         completeEffectKey: null,
       };
     },

@@ -17,6 +17,7 @@ import type {
   ModelGateway,
   RunStore,
   SessionMemory,
+  SessionTurn,
   ThreadMessage,
   Tool,
   ToolRegistry,
@@ -87,6 +88,8 @@ export interface EffectDone<K extends EffectKind> {
   readonly event: RunEvent | null;
   readonly ok: boolean;
   readonly spent: EffectSpending;
+  /** What the session is to remember of it. */
+  readonly turn: SessionTurn | null;
   readonly completeEffectKey: (EffectKey & { readonly result: Json }) | null;
 }
 

@@ -28,16 +28,7 @@ export function createEffectExecutors(scope: EffectScope): EffectExecutors {
   };
 }
 
-export type {
-  EffectCall,
-  EffectDone,
-  EffectExecutor,
-  EffectPlan,
-  EffectScope,
-  EffectSpending,
-  EffectStream,
-  RequestOf,
-} from "./executor.ts";
+export type { EffectCall, EffectDone, EffectExecutor, EffectPlan, EffectScope, RequestOf } from "./executor.ts";
 export { createThreads } from "./threads.ts";
 export type { Threads } from "./threads.ts";
 export { failure, toolCallEvent, toolResultEvent } from "./tool.ts";

@@ -158,6 +158,7 @@ function answered(request: ModelEffect, heard: Heard, durationMs: number): Effec
       model: finish.model,
       provider: finish.provider,
     },
+    turn: null,
     completeEffectKey: null,
   };
 }

@@ -2,13 +2,16 @@ import type { Message } from "../../core/index.ts";
 import type { EffectExecutor, EffectScope } from "./executor.ts";
 import { NO_SPENDING } from "./executor.ts";
 
-/** Keeps the run's question and answer in the session's memory. Idempotent: the memory knows turns by run id. */
+/**
+ * Keeps the run's question and answer in the session's memory. Nothing is performed but the write of its outcome, so
+ * there is no intent.
+ */
 export function createRememberExecutor(scope: EffectScope): EffectExecutor<"remember"> {
   return {
     plan: () => ({
       effectClass: "idempotent",
       name: "remember",
-      about: {},
+      about: null,
       approval: false,
       announce: null,
       refusal: null,
@@ -23,7 +26,7 @@ export function createRememberExecutor(scope: EffectScope): EffectExecutor<"reme
       const answer = await scope.threads.at(thread, answerIndex);
       const key = { agent: run.agent, principalId: run.principalId, sessionId: run.sessionId };
       const messages = answer === null ? [question] : [question, answer];
-      await scope.memory.remember(definition, key, { runId: run.runId, at: run.createdAt, messages });
+      const turn = scope.memory.kept(definition, { runId: run.runId, at: run.createdAt, messages });
       return {
         result: null,
         payload: {},
@@ -31,6 +34,7 @@ export function createRememberExecutor(scope: EffectScope): EffectExecutor<"reme
         event: null,
         ok: true,
         spent: NO_SPENDING,
+        turn: turn === null ? null : { key, turn },
         completeEffectKey: null,
       };
     },

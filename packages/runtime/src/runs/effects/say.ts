@@ -12,6 +12,7 @@ export function createSayExecutor(): EffectExecutor<"say"> {
       event: null,
       ok: true,
       spent: NO_SPENDING,
+      turn: null,
       completeEffectKey: null,
     }),
     replay: async () => null,

@@ -209,6 +209,7 @@ function observation(
     event: toolResultEvent(message),
     ok,
     spent: { ...NO_SPENDING, toolMs: durationMs },
+    turn: null,
     completeEffectKey: null,
   };
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 
 import type { Json } from "../../../src/core/index.ts";
 import type { FakeProvider } from "../../fakes/fake-provider/index.ts";
-import { framesOf } from "../../fakes/rest-server.ts";
+import { framesOf } from "../../fakes/index.ts";
 import { waitFor } from "../../harness/index.ts";
 import { agentOn, ask, begin, run, runReaches } from "./answers.ts";
 import { shareNode } from "./shared-node.ts";

@@ -4,7 +4,7 @@ import { startPostgres } from "../../fakes/embedded-postgres.ts";
 import type { TestPostgres } from "../../fakes/embedded-postgres.ts";
 import { waitFor } from "../../harness/index.ts";
 import { agentOn, ask, begin, run, runReaches } from "./answers.ts";
-import { shareNode } from "./shared-node.ts";
+import { shareNode, startReady } from "./shared-node.ts";
 
 /** A server that is not ours is not ours to kill. */
 const ownServer = process.env["TEST_POSTGRES_URL"] === undefined;
@@ -40,7 +40,7 @@ test("a node on PostgreSQL answers, remembers, resumes after kill -9", async () 
   await provider.reached("token:1");
   await node.kill();
   await provider.release("token:1");
-  await node.start();
+  await startReady(node);
   expect((await runReaches(node, runId, "completed")).response).toContain("42");
   expect(await provider.repeated()).toHaveLength(1);
 

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { waitFor } from "../../harness/index.ts";
 import { agentOn, ask, begin, run, runReaches } from "./answers.ts";
-import { shareNode } from "./shared-node.ts";
+import { shareNode, startReady } from "./shared-node.ts";
 
 interface Listed {
   readonly agents: readonly { readonly name: string; readonly status: string; readonly errors: readonly string[] }[];
@@ -54,7 +54,7 @@ test("a run keeps the definition that it began with, over a reload and a restart
 
   await node.kill();
   await provider.release("request");
-  await node.start();
+  await startReady(node);
   for (const runId of [old, fresh]) await runReaches(node, runId, "completed");
   expect(new Set((await prompts()).slice(2))).toEqual(new Set(["the first prompt", "the second prompt"]));
 });

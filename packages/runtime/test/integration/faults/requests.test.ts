@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { framesOf } from "../../fakes/rest-server.ts";
+import { framesOf } from "../../fakes/index.ts";
 import { waitFor } from "../../harness/index.ts";
 import type { TestNode } from "../../harness/index.ts";
 import { agentOn, ask, begin, run, runReaches } from "./answers.ts";

@@ -3,11 +3,11 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { startOtlpCollector } from "../../fakes/otlp-collector.ts";
-import type { OtlpCollector } from "../../fakes/otlp-collector.ts";
+import { startOtlpCollector } from "../../fakes/index.ts";
+import type { OtlpCollector } from "../../fakes/index.ts";
 import { waitFor } from "../../harness/index.ts";
 import { agentOn, ask, run } from "./answers.ts";
-import { shareNode } from "./shared-node.ts";
+import { shareNode, startReady } from "./shared-node.ts";
 
 /** Every place that may hold a secret has one of its own; none of them may come out anywhere. */
 const canary = (place: string): string => `canary-${place}-7f3a`;
@@ -235,6 +235,6 @@ describe("secrets", () => {
     for (const place of ["hook-literal", "header-literal"]) found.delete(canary(place));
     expect([...found]).toEqual([]);
     expect(node.child.output()).toContain("spec.tools[2].config.secret: is stored with the agent's definition");
-    await node.start();
+    await startReady(node);
   });
 });

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect } from "vitest";
 
 import { startFakeProvider } from "../../fakes/fake-provider/index.ts";
 import type { FakeProvider } from "../../fakes/fake-provider/index.ts";
-import { createTestNode } from "../../harness/index.ts";
+import { createTestNode, waitFor } from "../../harness/index.ts";
 import type { NodeOptions, TestNode } from "../../harness/index.ts";
 
 /** One real daemon and one fake model server for all tests of a file. */
@@ -24,7 +24,7 @@ export function shareNode(setUp: (provider: FakeProvider) => NodeOptions): Share
   beforeAll(async () => {
     provider = await startFakeProvider();
     node = createTestNode(setUp(provider));
-    await node.start();
+    await startReady(node);
   });
   afterEach(async () => {
     await provider?.reset();
@@ -47,6 +47,12 @@ export function shareNode(setUp: (provider: FakeProvider) => NodeOptions): Share
       return provider;
     },
   };
+}
+
+/** Starts a node and waits for its database too: on a busy machine it listens before that is open. */
+export async function startReady(node: TestNode): Promise<void> {
+  await node.start();
+  await waitFor("the node is ready", async () => (await node.fetch("/ready")).status === 200);
 }
 
 /** The process lives and has met no defect of its own. */

@@ -10,7 +10,7 @@ import { spawnChild, waitFor } from "../../harness/index.ts";
 import type { TestChild, TestNode } from "../../harness/index.ts";
 import { testNode, testProvider } from "../test-node.ts";
 import { agentOn, ask, begin, run, runReaches } from "./answers.ts";
-import { expectHealthy } from "./shared-node.ts";
+import { expectHealthy, startReady } from "./shared-node.ts";
 
 const isReady = async (node: TestNode): Promise<boolean> => (await node.fetch("/ready")).status === 200;
 
@@ -19,7 +19,7 @@ describe.runIf(canMount())("a full disk", () => {
     const provider = await testProvider();
     const node = testNode({ files: agentOn(provider, "a") });
     const disk = smallDisk(node.dataDirectory, 4);
-    await node.start();
+    await startReady(node);
     const before = await run(node, "a");
     await provider.hold("end");
     const working = run(node, "a");
@@ -51,7 +51,7 @@ describe.runIf(canMount())("a full disk", () => {
     expect((await run(node, "a")).status).toBe(200);
     expectHealthy(node);
     await node.kill();
-    await node.start();
+    await startReady(node);
     for (const runId of [before.body.run_id, ...accepted]) await runReaches(node, runId, "completed");
   });
 
@@ -62,7 +62,7 @@ describe.runIf(canMount())("a full disk", () => {
     await expect(node.start()).rejects.toThrow("ended");
     expect(node.child.output()).toMatch(/data directory cannot be used.*no space left/i);
     disk.free();
-    await node.start();
+    await startReady(node);
     expect((await run(node, "default")).status).toBe(200);
   });
 });
@@ -73,7 +73,7 @@ describe("a locked database", () => {
     const runtime = { apiVersion: "astromesh/v1", kind: "RuntimeConfig", spec: { api: { host: "127.0.0.1" } } };
     const short = { ...runtime, spec: { ...runtime.spec, runs: { lease: "2s" } } };
     const node = testNode({ files: { "runtime.yaml": JSON.stringify(short), ...agentOn(provider, "a") } });
-    await node.start();
+    await startReady(node);
     const before = await run(node, "a");
     await provider.hold("end");
     const working = run(node, "a");
@@ -98,7 +98,7 @@ describe("a locked database", () => {
   test("at the start: the node listens, says so, and goes on with its runs when it is free", async () => {
     const provider = await testProvider();
     const node = testNode({ files: agentOn(provider, "a") });
-    await node.start();
+    await startReady(node);
     await provider.hold("end");
     const runId = await begin(node, "a");
     await provider.reached("end");

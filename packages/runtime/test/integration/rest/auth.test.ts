@@ -194,3 +194,28 @@ describe("rate limits", () => {
     expect((await call("GET", "/health")).status).toBe(200);
   });
 });
+
+describe("pages of other origins", () => {
+  const headers = { origin: "https://app.example", "sec-fetch-site": "cross-site" };
+  const run = { agent: "worker", query: "hello" };
+
+  it("are let in where they are invited, with the headers they may read", async () => {
+    const rest = await startRestServer({ options: { corsOrigins: ["https://app.example"] } });
+    const asked = { ...headers, "access-control-request-method": "POST" };
+    const preflight = await rest.call("OPTIONS", "/v1/runs", undefined, asked);
+    expect(preflight.status).toBe(204);
+    expect(preflight.headers.get("access-control-allow-origin")).toBe("https://app.example");
+    const answer = await rest.call("POST", "/v1/runs", run, headers);
+    expect(answer.status).toBe(202);
+    expect(answer.headers.get("access-control-expose-headers")).toContain("x-astromesh-run-id");
+    const stranger = { ...headers, origin: "https://evil.example" };
+    expect((await rest.call("POST", "/v1/runs", run, stranger)).status).toBe(403);
+  });
+
+  it("are kept out otherwise", async () => {
+    const rest = await startRestServer();
+    const answer = await rest.call("POST", "/v1/runs", run, headers);
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get("access-control-allow-origin")).toBeNull();
+  });
+});

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { connect } from "node:net";
 
 import { describe, expect, it } from "vitest";
@@ -72,6 +73,18 @@ describe("a node that shuts down", () => {
     expect(await response.json()).toMatchObject({ response: "in time" });
     await stopped;
     expect(server.address()).toBeNull();
+  });
+
+  it("does not wait for connections that have not asked anything", async () => {
+    const { server, url } = await startRestServer();
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    await once(socket, "connect");
+    // The server has it too once it has answered on another.
+    expect((await fetch(`${url}/health`)).status).toBe(200);
+    const closed = once(socket, "close");
+    server.drain();
+    await server.stop({ graceMs: 60_000 });
+    await closed;
   });
 
   it("cuts what is left when the grace is over, and may be stopped twice", async () => {

@@ -58,7 +58,8 @@ export function startAttempt(attemptDeps: AttemptDeps, start: AttemptStart): Att
       const end = await driveLoop(kit, start, taken.streamHead, stop.interrupted);
       return await conclude(kit, end, made.parking(), (reason) => made.over(reason));
     } finally {
-      const reason = new AstromeshError("stale_epoch", "The attempt is over.");
+      const why = kit.signal.reason as AstromeshError | undefined;
+      const reason = why ?? new AstromeshError("stale_epoch", "The attempt is over.");
       made.over(reason);
       kit.writer.close(reason);
       kit.stream.close();

@@ -12,6 +12,7 @@ export function isStreamOnly(change: RunChange): boolean {
     change.completeEffectKey === undefined &&
     (change.records?.length ?? 0) === 0 &&
     (change.messages?.length ?? 0) === 0 &&
+    (change.turns?.length ?? 0) === 0 &&
     (change.consumeSignals?.length ?? 0) === 0
   );
 }
@@ -28,6 +29,7 @@ export function mergeChanges(changes: readonly RunChange[]): RunChange {
   return {
     records: changes.flatMap((change) => change.records ?? []),
     messages: changes.flatMap((change) => change.messages ?? []),
+    turns: changes.flatMap((change) => change.turns ?? []),
     consumeSignals: changes.flatMap((change) => change.consumeSignals ?? []),
     stream,
     ...(patches.length === 0 ? {} : { patch: Object.assign({}, ...patches) as NonNullable<RunChange["patch"]> }),

@@ -39,7 +39,7 @@ export interface EffectSite<K extends EffectKind> {
   readonly branch: Branch;
 }
 
-/** How an effect gets from its plan to its outcome where a person may have a say (see ask.ts). */
+/** How an effect gets from its plan to its outcome where a person may have a say (see settle.ts). */
 export type Settle = <K extends EffectKind>(
   kit: AttemptKit,
   site: EffectSite<K>,
@@ -114,6 +114,7 @@ export async function tryEffect<K extends EffectKind>(
   if (intended) await takeUp(kit, site);
   else if (plan.about !== null) await writeIntent(kit, site, tryPosition);
   if (!kit.mayPerform()) return never();
+  call.signal.throwIfAborted();
   kit.inFlight.set(position, { position, tryPosition, kind: request.kind, effectClass: plan.effectClass });
   const startedAt = clock.now();
   const begun = clock.monotonic();
@@ -123,7 +124,7 @@ export async function tryEffect<K extends EffectKind>(
     call.signal.throwIfAborted();
     kit.inFlight.delete(position);
     tellObserver(kit, site, { startedAt, durationMs: clock.monotonic() - begun, done, error: null });
-    writeDone(kit, site, done);
+    writeDone(kit, site, done, plan.about === null ? kit.stream.head() : null);
     return done;
   } catch (thrown) {
     const error = toAstromeshError(thrown);
@@ -161,8 +162,17 @@ async function writeIntent<K extends EffectKind>(
   });
 }
 
-/** The outcome of any effect, with all that belongs to it in one transaction. */
-export function writeDone<K extends EffectKind>(kit: AttemptKit, site: EffectSite<K>, done: EffectDone<K>): void {
+/**
+ * The outcome of any effect, with all that belongs to it in one transaction.
+ *
+ * @param from where the call began to speak, when the outcome is all that the journal has of it; null after an intent
+ */
+export function writeDone<K extends EffectKind>(
+  kit: AttemptKit,
+  site: EffectSite<K>,
+  done: EffectDone<K>,
+  from: number | null,
+): void {
   const { plan, position, request, digest } = site;
   if (done.event !== null) kit.stream.emit(done.event, site.call.place);
   for (const { thread, index, message } of done.messages) kit.threads.put(thread, index, message);
@@ -172,13 +182,18 @@ export function writeDone<K extends EffectKind>(kit: AttemptKit, site: EffectSit
     phase: "done",
     kind: request.kind,
     effectClass: plan.effectClass,
-    ...(plan.about === null || plan.refusal !== null ? { digest } : {}),
-    payload: { ...done.payload, to: kit.stream.head() },
+    ...(from === null ? {} : { digest }),
+    payload: {
+      ...done.payload,
+      ...(from === null || plan.about === null ? {} : { about: plan.about, from }),
+      to: kit.stream.head(),
+    },
   });
   const change = {
     records: [record],
     messages: done.messages,
     patch: progressPatch(kit),
+    ...(done.turn === null ? {} : { turns: [done.turn] }),
     ...(done.completeEffectKey === null ? {} : { completeEffectKey: done.completeEffectKey }),
   };
   kit.writer.defer(change);

@@ -22,8 +22,6 @@ export interface JournalWriter {
   defer(change: RunChange): void;
   /** An event of the stream: joins the next write, or goes with the group. */
   log(event: StreamEvent): void;
-  /** Resolves when everything handed over so far is durable. */
-  flush(): Promise<void>;
   /** Refuses and forgets everything that is not durable yet. */
   close(reason: AstromeshError): void;
 }
@@ -83,7 +81,6 @@ export function createJournalWriter(deps: JournalWriterDeps): JournalWriter {
       if (queue.log(event) >= deps.streamFlushEvents) queue.flush();
       else armFlush();
     },
-    flush: () => write({}),
     close: (reason) => queue.fail(reason),
   };
 }
