@@ -37,6 +37,7 @@ export function createRoutedMemory(deps: {
   };
   return {
     recall: (definition, key) => local.recall(definition, key),
+    kept: (definition, turn) => local.kept(definition, turn),
     async history(key, limit) {
       const body = { key: { ...key }, limit };
       const [own, others] = await Promise.all([local.history(key, limit), askAll(key, "history", body, peerHistory)]);
