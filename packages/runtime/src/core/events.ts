@@ -1,6 +1,6 @@
 import type { ErrorRecord } from "./errors.ts";
 import type { Json } from "./json.ts";
-import type { RunStatus, StopReason } from "./run.ts";
+import type { RunStatus, StopReason, WaitReason } from "./run.ts";
 import type { Usage } from "./usage.ts";
 
 /** What a run tells those who watch it. */
@@ -27,9 +27,6 @@ export type RunEvent =
       readonly usage: Usage;
     }
   | { readonly type: "error"; readonly error: ErrorRecord };
-
-/** What a waiting run waits for. */
-export type WaitReason = "timer" | "signal" | "approval" | "child" | "ambiguous" | "retry";
 
 /** An event at its place in the run's stream. */
 export interface StreamEvent {

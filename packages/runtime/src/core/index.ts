@@ -36,7 +36,7 @@ export type {
 export { AstromeshError, ERROR_CODES, fromErrorRecord, toAstromeshError, toErrorRecord } from "./errors.ts";
 export type { ErrorCode, ErrorOptions, ErrorRecord } from "./errors.ts";
 export { isFinal } from "./events.ts";
-export type { RunEvent, StreamEvent, WaitReason } from "./events.ts";
+export type { RunEvent, StreamEvent } from "./events.ts";
 export { createIds, randomHex, ulid } from "./ids.ts";
 export type { Ids, Random } from "./ids.ts";
 export { canonicalJson, isJsonArray, isJsonObject } from "./json.ts";
@@ -56,7 +56,7 @@ export type { NodeIdentity, Role, ServiceName, Services, StaticPeer } from "./no
 export { hasScope, LOCAL_PRINCIPAL, SCOPES } from "./principal.ts";
 export type { Principal, Scope } from "./principal.ts";
 export { FINAL_STATUSES, isEnded, JOURNAL_FORMAT } from "./run.ts";
-export type { EngineName, Run, RunInput, RunStatus, StopReason } from "./run.ts";
+export type { EngineName, Run, RunInput, RunStatus, StopReason, WaitReason } from "./run.ts";
 export { withUniqueIds } from "./tool-calls.ts";
 export { formatDuration, parseDuration } from "./time.ts";
 export type { Clock } from "./time.ts";

@@ -1,6 +1,5 @@
 import type { RequestContext } from "./agent.ts";
 import type { ErrorRecord } from "./errors.ts";
-import type { WaitReason } from "./events.ts";
 import type { Json } from "./json.ts";
 import type { ImagePart } from "./message.ts";
 import type { Usage } from "./usage.ts";
@@ -21,6 +20,9 @@ export type StopReason =
   | "error"
   | "poison"
   | "cancelled";
+
+/** What a waiting run waits for. */
+export type WaitReason = "timer" | "signal" | "approval" | "child" | "ambiguous" | "retry";
 
 /** True when the run has ended. */
 export function isEnded(status: RunStatus): boolean {

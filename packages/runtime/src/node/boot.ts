@@ -1,6 +1,7 @@
 import type { ConfigInput } from "../config/index.ts";
 import type { Clock, Random } from "../core/index.ts";
 import { createIds } from "../core/index.ts";
+import type { Store } from "../core/ports/index.ts";
 import { openTelemetry } from "../telemetry/index.ts";
 import type { Log } from "../telemetry/index.ts";
 import { isOpenToOthers } from "./doctor.ts";
@@ -14,6 +15,12 @@ import { shutDown } from "./shutdown.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { createNodeStore } from "./wiring/store.ts";
 
+/** Where whoever starts a node may stand between its parts. A daemon of its own stands nowhere. */
+export interface NodeSeams {
+  /** Wraps the database before any part has it. */
+  readonly store?: (store: Store) => Store;
+}
+
 /** What a node is started with. */
 export interface BootInput {
   readonly version: string;
@@ -24,6 +31,7 @@ export interface BootInput {
   readonly notifier: Notifier;
   readonly clock: Clock;
   readonly random: Random;
+  readonly seams: NodeSeams;
 }
 
 /** A node that serves. */
@@ -40,7 +48,7 @@ const STORE_PATIENCE_MS = 3_000;
 
 /** Starts a node, in the order of the daemon guide. What was begun is undone when a step fails. */
 export async function boot(input: BootInput): Promise<RunningNode> {
-  const { snapshot, log, notifier, clock, random, version } = input;
+  const { snapshot, log, notifier, clock, random, version, seams } = input;
   const { config } = snapshot;
   const logger = log.logger.child({ node: config.name });
   const { places, observability } = config;
@@ -57,7 +65,8 @@ export async function boot(input: BootInput): Promise<RunningNode> {
 
   // The database opens in a thread of its own, and meanwhile the rest of the program is loaded. Should it be away, the
   // node must not fail to say so: it listens, /ready says why, and it tries on.
-  const store = createNodeStore(config.store, { clock, ids, logger });
+  const ownStore = createNodeStore(config.store, { clock, ids, logger });
+  const store = seams.store?.(ownStore) ?? ownStore;
   const stopping = new AbortController();
   const opened = store.start(stopping.signal);
   opened.catch(() => undefined);

@@ -3,7 +3,7 @@ import { AstromeshError } from "../core/index.ts";
 import { createLog, openStdout } from "../telemetry/index.ts";
 import type { Log } from "../telemetry/index.ts";
 import { boot } from "./boot.ts";
-import type { RunningNode } from "./boot.ts";
+import type { NodeSeams, RunningNode } from "./boot.ts";
 import { checkConfiguration, formatCheck } from "./check.ts";
 import { createNotifier } from "./sd-notify.ts";
 import { watchSignals } from "./signals.ts";
@@ -19,7 +19,7 @@ export interface DaemonFlags extends Flags {
 }
 
 /** Runs a daemon until it is told to end. Returns the exit code: 0, 1 (it failed), 2 (wrong use or configuration). */
-export async function runDaemon(flags: DaemonFlags): Promise<number> {
+export async function runDaemon(flags: DaemonFlags, seams: NodeSeams = {}): Promise<number> {
   const config: ConfigInput = { flags, env: process.env, cwd: process.cwd() };
   if (flags.check === true) {
     const report = await checkConfiguration(config);
@@ -49,7 +49,7 @@ export async function runDaemon(flags: DaemonFlags): Promise<number> {
   try {
     const { snapshot } = read;
     const random = createSystemRandom();
-    const start = () => boot({ version: readVersion(), config, snapshot, log, notifier, clock, random });
+    const start = () => boot({ version: readVersion(), config, snapshot, log, notifier, clock, random, seams });
     const code = await live(start, log);
     if (code === 0) logger.info("Exit with code 0");
     return code;

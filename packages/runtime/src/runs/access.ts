@@ -59,7 +59,8 @@ export function checkSignal(run: Run, principal: Principal, signal: CheckedSigna
 
 /**
  * Checks the answer to a question that the run asks people: `approve:<position>` with `{approved, reason?}`, or
- * `resolve:<position>` with `{outcome: "done", result?} | {outcome: "failed"} | {outcome: "retry"}`.
+ * `resolve:<position>` with `{outcome: "done", result?} | {outcome: "failed"} | {outcome: "retry"}`. The position is the
+ * call's, or the question's own (`3/resolve1`): then the answer is for no other question about the call.
  *
  * @param journal the run's current segment
  */
@@ -79,16 +80,24 @@ export function checkAnswer(
     throw new AstromeshError("forbidden", "Nobody answers for their own run on this node.");
   }
   const open = openQuestions(journal).filter((name) => name.startsWith(`${question}:`));
-  // A position of the journal does as well: what follows its slash tells the records of one call apart.
-  const [asked = ""] = signal.name.split("/");
-  const name = asked === question && open.length === 1 ? open[0] : asked;
-  if (name === undefined || !open.includes(name)) {
+  const name = signal.name === question && open.length === 1 ? open[0] : meant(signal.name, open);
+  if (name === undefined) {
     const details = { open };
     const message = open.length === 0 ? "The run asks no such question." : "The run asks other questions; name one.";
     throw new AstromeshError("invalid_request", message, { details });
   }
   const payload = isJsonObject(signal.payload) ? signal.payload : {};
   return { name, payload: { ...answerOf(question, payload), by: principal.id } };
+}
+
+/** Names that the engine itself gives to its questions about a call. */
+const NAMES_QUESTION = /\/(?:approval|resolve\d+)$/;
+
+/** The open question that a name means: the very one, or the one about the call at that place of the journal. */
+function meant(name: string, open: readonly string[]): string | undefined {
+  if (NAMES_QUESTION.test(name)) return open.find((each) => each === name);
+  const [call = ""] = name.split("/");
+  return open.find((each) => each.startsWith(`${call}/`));
 }
 
 function answerOf(question: Question, payload: JsonObject): JsonObject {

@@ -134,6 +134,11 @@ const ANNA: Principal = { id: "anna", scopes: ["run", "read", "approve"] };
 const BERT: Principal = { id: "bert", scopes: ["run", "read", "approve"] };
 const CARL: Principal = { id: "carl", scopes: ["run", "read"] };
 
+/** A model that never answers. */
+async function* silent(): AsyncGenerator<never> {
+  await new Promise(() => {});
+}
+
 describe("an approval", () => {
   const asking = (): LabParts => ({
     store: store.runs,
@@ -182,6 +187,46 @@ describe("an approval", () => {
       });
     }));
 
+  it("is a denial also for the attempt that goes on after a crash", async () => {
+    let dies = true;
+    const asked: LabParts = {
+      ...asking(),
+      model: (call, signal) => {
+        const answered = call.messages.some(({ role }) => role === "tool");
+        return answered && dies ? silent() : calling(["send", { to: "x" }])(call, signal);
+      },
+    };
+    const mortal = createMortalStore(store.runs, null);
+    const first = createLab({ ...asked, store: mortal.store });
+    first.engine.start();
+    const { runId } = await first.submit();
+    await waiting(runId, "approval");
+    await first.engine.signal(runId, LOCAL_PRINCIPAL, approve(false));
+    await until("the denial and the next call to be on disk", async () => {
+      const journal = await store.runs.journal(runId);
+      return journal.filter(({ kind, phase }) => kind === "model" && phase === "intent").length === 2;
+    });
+    mortal.kill();
+    dies = false;
+    await withLab(asked, async (lab) => {
+      const run = await lab.ended(runId);
+      expect(run).toMatchObject({ status: "completed", response: "done", error: null });
+      expect((await resultsOf(run))[0]?.text).toMatch(/^tool_denied/);
+    });
+  });
+
+  it("is waited for also by a node that waits for shorter or longer by now", async () => {
+    const runId = await withLab({ ...asking(), options: { waitLimitMs: 3_600_000 } }, async (lab) => {
+      const submitted = await lab.submit();
+      await waiting(submitted.runId, "approval");
+      return submitted.runId;
+    });
+    await withLab({ ...asking(), options: { waitLimitMs: 7_200_000 } }, async (lab) => {
+      await lab.engine.signal(runId, LOCAL_PRINCIPAL, approve(true));
+      expect(await lab.ended(runId)).toMatchObject({ status: "completed", error: null });
+    });
+  });
+
   it("is a timeout, not a denial, when nobody answers", () =>
     withLab({ ...asking(), options: { waitLimitMs: 30, pollMs: 10 } }, async (lab) => {
       const run = await lab.ended((await lab.submit()).runId);
@@ -201,6 +246,49 @@ describe("an approval", () => {
       await lab.engine.cancel(runId, LOCAL_PRINCIPAL);
       expect((await lab.ended(runId)).status).toBe("cancelled");
     }));
+});
+
+describe("calls side by side, after a crash in one of them", () => {
+  it("are told to watchers once each: what was refused, what was denied, and what waits", async () => {
+    let dies = true;
+    const slow = countingTool("slow", "idempotent", () =>
+      dies ? new Promise(() => {}) : Promise.resolve({ ok: true, data: "slow" }),
+    );
+    const asks = (name: string) => countingTool(name, "once", undefined, { approval: "ask" });
+    const parts: LabParts = {
+      store: store.runs,
+      pattern: oneTurn,
+      tools: [slow, asks("denied"), asks("asked")],
+      model: calling(["slow", {}], ["unknown", {}], ["denied", {}], ["asked", {}]),
+    };
+    const mortal = createMortalStore(store.runs, null);
+    const first = createLab({ ...parts, store: mortal.store });
+    first.engine.start();
+    const { runId } = await first.submit();
+    const answer = { name: "approve:2.2.0", payload: { approved: false }, signalId: null };
+    await until("the denial to be taken", () => first.engine.signal(runId, LOCAL_PRINCIPAL, answer).catch(() => null));
+    await until("the denial to be on disk", async () => {
+      const journal = await store.runs.journal(runId);
+      return journal.some(({ kind, phase, position }) => kind === "tool" && phase === "done" && position === "2.2.0");
+    });
+    mortal.kill();
+    dies = false;
+    await withLab(parts, async (lab) => {
+      await waiting(runId, "approval");
+      await lab.engine.signal(runId, LOCAL_PRINCIPAL, { ...answer, name: "approve", payload: { approved: true } });
+      expect(await lab.ended(runId)).toMatchObject({ status: "completed", error: null });
+      let told: { readonly offset: number; readonly what: string }[] = [];
+      for (const { offset, event } of await lab.events(runId)) {
+        if (event.type === "retract") told = told.filter((each) => each.offset <= event.to);
+        if (event.type === "tool_call" || event.type === "tool_result") {
+          told.push({ offset, what: `${event.type} ${event.name}` });
+        }
+      }
+      const names = ["asked", "denied", "slow", "unknown"];
+      const whats = ["tool_call", "tool_result"].flatMap((type) => names.map((name) => `${type} ${name}`));
+      expect(told.map(({ what }) => what).toSorted()).toEqual(whats);
+    });
+  });
 });
 
 describe("a `once` effect whose outcome a crash hid", () => {
@@ -248,6 +336,37 @@ describe("a `once` effect whose outcome a crash hid", () => {
       expect(run.status).toBe("completed");
       expect((await resultsOf(run))[0]).toMatchObject({ ok, text: expect.stringContaining(text) });
       expect([...tool.executions.values()]).toEqual([executions]);
+    });
+  });
+
+  it("takes an answer for the question that it was given to, and for no later one", async () => {
+    const tool = charge();
+    tool.execute = (_args, { runId, idempotencyKey }) => {
+      tool.executions.set(idempotencyKey, (tool.executions.get(idempotencyKey) ?? 0) + 1);
+      began.add(runId);
+      return new Promise(() => {});
+    };
+    const runId = await diesInTool(parts(tool));
+    const mortal = createMortalStore(store.runs, null);
+    const second = createLab({ ...parts(tool), store: mortal.store });
+    second.engine.start();
+    await waiting(runId, "ambiguous");
+    const retry = { name: "resolve", payload: { outcome: "retry" }, signalId: null };
+    await second.engine.signal(runId, LOCAL_PRINCIPAL, retry);
+    await until("the second try", () => [...tool.executions.values()][0] === 2);
+    // The same answer once more, such as from a proxy that repeats a request, reaches the store when it is too late.
+    const name = "resolve:2.0.0/resolve1";
+    const late = { signalId: "late", runId, name, payload: { outcome: "retry" }, sender: "local", at: Date.now() };
+    await store.runs.signal(late);
+    mortal.kill();
+    await withLab(parts(tool), async (lab) => {
+      await waiting(runId, "ambiguous");
+      expect([...tool.executions.values()]).toEqual([2]);
+      await expect(lab.engine.signal(runId, LOCAL_PRINCIPAL, { ...retry, name })).rejects.toMatchObject({
+        code: "invalid_request",
+      });
+      await lab.engine.signal(runId, LOCAL_PRINCIPAL, { ...retry, payload: { outcome: "failed" } });
+      expect(await lab.ended(runId)).toMatchObject({ status: "completed" });
     });
   });
 

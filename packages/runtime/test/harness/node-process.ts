@@ -17,6 +17,8 @@ export interface NodeOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly args?: readonly string[];
+  /** What to start instead of the daemon; it takes the daemon's flags. */
+  readonly command?: readonly [string, readonly string[]];
 }
 
 /** A real astromeshd in a process of its own, with its own port, configuration and data. */
@@ -31,8 +33,11 @@ export interface TestNode {
   readonly port: number;
   /** Writes a file of the configuration directory. */
   write(path: string, text: string): void;
-  /** Starts the process and waits until it serves. The port stays the same over restarts. */
-  start(): Promise<void>;
+  /**
+   * Starts the process and waits until it serves. The port stays the same over restarts.
+   * @param env more variables, for this start only
+   */
+  start(env?: Readonly<Record<string, string>>): Promise<void>;
   /** Ends it as an init system does, and waits; resolves with the exit code. */
   stop(): Promise<number | NodeJS.Signals>;
   /** Ends it as a power cut does, and waits. */
@@ -103,8 +108,8 @@ export function createTestNode(options: NodeOptions = {}): TestNode {
       return `http://127.0.0.1:${port}`;
     },
     write: (path, text) => writeUnder(configDirectory, path, text),
-    async start() {
-      child = spawnDaemon(node, options, port);
+    async start(env = {}) {
+      child = spawnDaemon(node, { ...options, env: { ...options.env, ...env } }, port);
       await child.says('"msg":"Serving requests"', 30_000);
       port = Number(node.logged("Serving requests")[0]?.["port"]);
     },
@@ -134,7 +139,7 @@ export function createTestNode(options: NodeOptions = {}): TestNode {
 }
 
 function spawnDaemon(node: TestNode, options: NodeOptions, port: number): TestChild {
-  const [command, args] = daemonCommand();
+  const [command, args] = options.command ?? daemonCommand();
   return spawnChild(
     command,
     [...args, "--config", node.configDirectory, "--port", String(port), ...(options.args ?? [])],

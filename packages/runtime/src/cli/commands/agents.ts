@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 
+import type { Leaf, Register } from "../command.ts";
 import { EXIT } from "../exit.ts";
 import { oneLine } from "../output/format.ts";
 import { renderTable } from "../output/table.ts";
-import type { Leaf, Register } from "../program.ts";
 import { validateFiles } from "./validate-files.ts";
 
 /** `agents ..`: what the node can run. */

@@ -1,5 +1,5 @@
+import type { Register } from "../command.ts";
 import { EXIT } from "../exit.ts";
-import type { Register } from "../program.ts";
 import { ask, reportRun } from "./run.ts";
 
 /** `chat NAME`: questions and answers in one session until the input ends. */

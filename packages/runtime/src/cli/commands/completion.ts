@@ -1,7 +1,7 @@
 import { Argument } from "commander";
 import type { Command } from "commander";
 
-import type { Register } from "../program.ts";
+import type { Register } from "../command.ts";
 
 const SHELLS = ["bash", "zsh", "fish"] as const;
 

@@ -1,6 +1,6 @@
+import type { Register } from "../command.ts";
 import { oneLine } from "../output/format.ts";
 import { renderTable } from "../output/table.ts";
-import type { Register } from "../program.ts";
 import { validateFiles } from "./validate-files.ts";
 
 /** `config ..`: the settings of the node, and checking files before a node reads them. */

@@ -1,4 +1,4 @@
-import type { Register } from "../program.ts";
+import type { Register } from "../command.ts";
 import { registerAgents } from "./agents.ts";
 import { registerChat } from "./chat.ts";
 import { registerCompletion } from "./completion.ts";

@@ -7,8 +7,8 @@ import { Option } from "commander";
 
 import { ROLES } from "../../core/index.ts";
 import type { Role } from "../../core/index.ts";
+import type { Register } from "../command.ts";
 import { CliError, EXIT } from "../exit.ts";
-import type { Register } from "../program.ts";
 import type { Session } from "../session.ts";
 import { agentFile } from "../templates/agent.ts";
 import { INIT_PROVIDERS, providersFile } from "../templates/providers.ts";

@@ -1,6 +1,6 @@
+import type { Register } from "../command.ts";
 import { oneLine } from "../output/format.ts";
 import { renderTable } from "../output/table.ts";
-import type { Register } from "../program.ts";
 
 /** `providers list`: the model providers as the node sees them now. */
 export const registerProviders: Register = (program, leaf) => {

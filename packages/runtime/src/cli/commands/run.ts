@@ -1,11 +1,11 @@
 import type { Run, RunStreamEvent } from "@astromesh/client";
 
 import { parseDuration } from "../../core/index.ts";
+import type { Options, Register } from "../command.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { money } from "../output/format.ts";
 import { printEvents } from "../output/live-run.ts";
 import { untilAborted } from "../output/until-aborted.ts";
-import type { Options, Register } from "../program.ts";
 import type { Session } from "../session.ts";
 
 /** `run NAME [QUERY]`: one question, one answer. */

@@ -3,12 +3,12 @@ import { Option } from "commander";
 import type { Command } from "commander";
 
 import { FINAL_STATUSES } from "../../core/index.ts";
+import type { Leaf, Register } from "../command.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { ago, money, oneLine, runStatusText } from "../output/format.ts";
 import { printEvents } from "../output/live-run.ts";
 import { renderCard, renderTable } from "../output/table.ts";
 import { untilAborted } from "../output/until-aborted.ts";
-import type { Leaf, Register } from "../program.ts";
 import type { Session } from "../session.ts";
 import { reportRun } from "./run.ts";
 

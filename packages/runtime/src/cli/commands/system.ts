@@ -1,11 +1,11 @@
 import type { LogLine } from "@astromesh/client";
 
 import { formatDuration, SERVICE_NAMES } from "../../core/index.ts";
+import type { Register } from "../command.ts";
 import { CliError, EXIT } from "../exit.ts";
 import type { Style } from "../output/style.ts";
 import { renderCard, renderTable } from "../output/table.ts";
 import { untilAborted } from "../output/until-aborted.ts";
-import type { Register } from "../program.ts";
 
 /** With --no-follow: how long the lines that are there may take to arrive. */
 const BACKLOG_MS = 500;

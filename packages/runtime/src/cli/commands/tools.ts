@@ -1,9 +1,9 @@
 import { isJsonObject } from "../../core/index.ts";
 import type { Json, JsonObject } from "../../core/index.ts";
+import type { Register } from "../command.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { oneLine } from "../output/format.ts";
 import { renderTable } from "../output/table.ts";
-import type { Register } from "../program.ts";
 
 /** `tools ..`: what agents can do, and trying it by hand. */
 export const registerTools: Register = (program, leaf) => {

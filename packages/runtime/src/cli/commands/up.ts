@@ -8,10 +8,10 @@ import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { packageFolder } from "../../config/index.ts";
+import type { Register } from "../command.ts";
 import { CliError, EXIT } from "../exit.ts";
 import { money } from "../output/format.ts";
 import { renderCard } from "../output/table.ts";
-import type { Register } from "../program.ts";
 import { createSession } from "../session.ts";
 import type { Session } from "../session.ts";
 import { runtimeFile } from "../templates/runtime.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { packageFolder } from "../../config/index.ts";
-import type { Register } from "../program.ts";
+import type { Register } from "../command.ts";
 
 /** The version of this installation, from the package that holds it. */
 export function ownVersion(): string {

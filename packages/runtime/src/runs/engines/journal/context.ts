@@ -26,7 +26,7 @@ export function createLoopContext(kit: AttemptKit, input: LoopInput, versions: V
     waitSignal: (name, timeoutMs) =>
       guarded(kit, branch, () => {
         const position = branch.take();
-        return waitForSignal(kit, branch, { position, name, timeoutMs, reason: "signal", about: {}, single: false });
+        return waitForSignal(kit, branch, { position, name, timeoutMs, reason: "signal", about: {}, question: false });
       }),
     child: (request) => guarded(kit, branch, () => runChild(kit, branch, request)),
     all: (branches) => runAll(branch, branches, fork),

@@ -124,7 +124,7 @@ export async function tryEffect<K extends EffectKind>(
     call.signal.throwIfAborted();
     kit.inFlight.delete(position);
     tellObserver(kit, site, { startedAt, durationMs: clock.monotonic() - begun, done, error: null });
-    writeDone(kit, site, done);
+    writeDone(kit, site, done, plan.about === null ? kit.stream.head() : null);
     return done;
   } catch (thrown) {
     const error = toAstromeshError(thrown);
@@ -162,8 +162,17 @@ async function writeIntent<K extends EffectKind>(
   });
 }
 
-/** The outcome of any effect, with all that belongs to it in one transaction. */
-export function writeDone<K extends EffectKind>(kit: AttemptKit, site: EffectSite<K>, done: EffectDone<K>): void {
+/**
+ * The outcome of any effect, with all that belongs to it in one transaction.
+ *
+ * @param from where the call began to speak, when the outcome is all that the journal has of it; null after an intent
+ */
+export function writeDone<K extends EffectKind>(
+  kit: AttemptKit,
+  site: EffectSite<K>,
+  done: EffectDone<K>,
+  from: number | null,
+): void {
   const { plan, position, request, digest } = site;
   if (done.event !== null) kit.stream.emit(done.event, site.call.place);
   for (const { thread, index, message } of done.messages) kit.threads.put(thread, index, message);
@@ -173,8 +182,12 @@ export function writeDone<K extends EffectKind>(kit: AttemptKit, site: EffectSit
     phase: "done",
     kind: request.kind,
     effectClass: plan.effectClass,
-    ...(plan.about === null || plan.refusal !== null ? { digest } : {}),
-    payload: { ...done.payload, to: kit.stream.head() },
+    ...(from === null ? {} : { digest }),
+    payload: {
+      ...done.payload,
+      ...(from === null || plan.about === null ? {} : { about: plan.about, from }),
+      to: kit.stream.head(),
+    },
   });
   const change = {
     records: [record],

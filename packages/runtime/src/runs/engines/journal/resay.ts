@@ -12,13 +12,15 @@ import type { Threads } from "../../effects/index.ts";
 import type { ReplayIndex } from "./replay.ts";
 import { aboutOf, payloadOf } from "./replay.ts";
 
-/** An effect that said something. */
+/** An effect, or the question whether it may be performed, that said something. */
 interface Spoken {
   readonly from: number;
   /** The last offset that it may have used; null while its outcome is open. */
   readonly to: number | null;
-  readonly intent: JournalRecord;
-  readonly outcome: JournalRecord | null;
+  readonly about: JsonObject;
+  readonly says: "answer" | "call" | "result" | "call and result";
+  /** It is performed again, and then says all this itself. */
+  readonly isVoid: boolean;
 }
 
 /** What to take back, and what to say again. */
@@ -38,8 +40,7 @@ export async function planRetract(
   said: (after: number) => Promise<readonly StreamEvent[]>,
 ): Promise<RetractPlan | null> {
   const spoken = spokenIn(replay);
-  const isVoid = ({ intent, outcome }: Spoken): boolean => outcome === null && intent.effectClass !== "once";
-  const voids = spoken.filter(isVoid).map(({ from }) => from);
+  const voids = spoken.filter(({ isVoid }) => isVoid).map(({ from }) => from);
   if (voids.length === 0) return null;
   let to = Math.min(...voids);
   if (head <= to) return null;
@@ -50,32 +51,48 @@ export async function planRetract(
     // What was said again after an earlier retract stands elsewhere than the journal says.
     for (const target of retracts) to = Math.min(to, target);
   }
-  return { to, again: spoken.filter((each) => each.from >= to && !isVoid(each)) };
+  return { to, again: spoken.filter((each) => each.from >= to && !each.isVoid) };
 }
 
 function spokenIn(replay: ReplayIndex): Spoken[] {
-  return replay.records
-    .filter(({ phase, kind }) => phase === "intent" && (kind === "model" || kind === "tool"))
-    .map((intent) => {
-      const outcome = replay.at(intent.position)?.outcome ?? null;
-      const to = outcome === null ? null : Number(payloadOf(outcome)["to"] ?? payloadOf(intent)["from"]);
-      return { from: Number(payloadOf(intent)["from"]), to, intent, outcome };
-    })
-    .toSorted((a, b) => a.from - b.from);
+  return replay.records.flatMap((record) => spokenBy(record, replay) ?? []).toSorted((a, b) => a.from - b.from);
 }
 
-/** The events of an effect, from the journal and its thread. */
-export async function eventsOf({ intent, outcome, from, to }: Spoken, threads: Threads): Promise<RunEvent[]> {
-  const about = aboutOf(intent);
+/** What a record tells of words in the stream; null when it tells of none that another record does not tell of. */
+function spokenBy(record: JournalRecord, replay: ReplayIndex): Spoken | null {
+  const { kind, phase, position, effectClass } = record;
+  const about = aboutOf(record);
+  const known = replay.at(position);
+  const outcome = known?.outcome ?? null;
+  const to = outcome === null ? null : Number(payloadOf(outcome)["to"] ?? payloadOf(record)["from"]);
+  if (phase === "intent" && kind === "signal") {
+    const { from } = about;
+    return typeof from === "number" ? { from, to: from + 1, about, says: "call", isVoid: false } : null;
+  }
+  const from = Number(payloadOf(record)["from"]);
+  const isVoid = outcome === null && effectClass !== "once";
+  if (phase === "intent" && kind === "model") return { from, to, about, says: "answer", isVoid };
+  // A call that was refused or denied has no intent; a further try of a call says nothing.
+  const isFirst = phase === "intent" ? !position.includes("/") : record === outcome && known?.intent === null;
+  if (kind !== "tool" || !isFirst) return null;
+  const asked = replay.at(`${position}/approval`) !== null;
+  return { from, to, about, says: asked ? "result" : "call and result", isVoid };
+}
+
+/** The words of an effect, from the journal and its thread. */
+export async function eventsOf({ says, about, from, to }: Spoken, threads: Threads): Promise<RunEvent[]> {
   const thread = about["thread"] as string;
-  const index = Number(intent.kind === "model" ? about["length"] : about["index"]);
-  const message = outcome === null ? null : await threads.at(thread, index);
-  if (intent.kind === "model") {
+  if (says === "answer") {
+    const message = to === null ? null : await threads.at(thread, Number(about["length"]));
     const spoke = to !== null && to > from && message?.role === "assistant" && message.text !== "";
     return spoke ? [{ type: "token", text: message.text, thread }] : [];
   }
-  const call = await callOf(threads, thread, index, about);
-  return [toolCallEvent(call), ...(message?.role === "tool" ? [toolResultEvent(message)] : [])];
+  const index = Number(about["index"]);
+  const events: RunEvent[] = [];
+  if (says !== "result") events.push(toolCallEvent(await callOf(threads, thread, index, about)));
+  const message = says === "call" || to === null ? null : await threads.at(thread, index);
+  if (message?.role === "tool") events.push(toolResultEvent(message));
+  return events;
 }
 
 /** The call that a model asked for, from its message before the result's place. */

@@ -4,7 +4,8 @@
  *
  * A1 A `once` effect with an intent and no outcome is never performed again unless a person says so.
  * A2 Its tool is asked first, once the effect's own time is over; then a person. Until then the run waits, visibly.
- * A3 A denial, an approval that nobody gave, and a failure are three different observations.
+ * A3 An answer is for the one question that it was given to: a signal's name says where the question stands.
+ * A4 A denial, an approval that nobody gave, and a failure are three different observations.
  */
 import { AstromeshError, formatDuration } from "../../../core/index.ts";
 import type { EffectKind, Json, JsonObject, ToolEffect } from "../../../core/index.ts";
@@ -28,8 +29,9 @@ export async function settleEffect<K extends EffectKind>(
   const { plan, request, position } = site;
   const intended = known !== null && known.intent !== null;
   if (plan.refusal !== null && !intended) {
+    const from = kit.stream.head();
     if (plan.announce !== null) kit.stream.emit(plan.announce, site.call.place);
-    writeDone(kit, site, plan.refusal);
+    writeDone(kit, site, plan.refusal, from);
     return plan.refusal;
   }
   if (request.kind !== "tool") return tryEffect(kit, site, position, intended);
@@ -48,7 +50,7 @@ async function settleTool(
   const { position } = site;
   if (site.plan.approval && !known?.intent) {
     const refusal = await askApproval(kit, site);
-    if (refusal !== null) return observeOnly(kit, site, refusal);
+    if (refusal !== null) return observeOnly(kit, site, refusal, kit.stream.head());
   }
   for (let tries = 0; ; tries += 1) {
     const tryPosition = tries === 0 ? position : `${position}/retry${tries}`;
@@ -56,32 +58,38 @@ async function settleTool(
     const intended = tried !== null && tried.intent !== null;
     if (!intended || effectClass !== "once") return tryEffect(kit, site, tryPosition, intended);
     const verdict = await clearUp(kit, site, tried, tries + 1);
-    if (verdict !== "retry") return observeOnly(kit, site, verdict);
+    if (verdict !== "retry") return observeOnly(kit, site, verdict, null);
   }
 }
 
 /** Writes an outcome that nothing was performed for. */
-function observeOnly(kit: AttemptKit, site: EffectSite<"tool">, outcome: ToolOutcome): EffectDone<"tool"> {
+function observeOnly(
+  kit: AttemptKit,
+  site: EffectSite<"tool">,
+  outcome: ToolOutcome,
+  from: number | null,
+): EffectDone<"tool"> {
   const done = (site.executor as ToolExecutor).observe(site.request, outcome, 0);
-  writeDone(kit, site, done);
+  writeDone(kit, site, done, from);
   return done;
 }
 
 /** Waits until a person has agreed; the observation for the model when nobody did, null when somebody has. */
 async function askApproval(kit: AttemptKit, site: EffectSite<"tool">): Promise<ToolOutcome | null> {
-  const { position, request, plan } = site;
+  const { position, plan } = site;
   const asked = `${position}/approval`;
+  const from = kit.stream.head();
   if (kit.segment().replay.at(asked) === null && plan.announce !== null) {
     kit.stream.emit(plan.announce, site.call.place);
   }
   const timeoutMs = kit.options.waitLimitMs;
   const answer = await waitForSignal(kit, site.branch, {
     position: asked,
-    name: `approve:${position}`,
+    name: `approve:${asked}`,
     timeoutMs,
     reason: "approval",
-    about: { tool: request.call.name, callId: request.call.id },
-    single: true,
+    about: { ...plan.about, from },
+    question: true,
   });
   if (answer.kind === "timeout") {
     return failure("tool_timeout", `Nobody approved the call within ${formatDuration(timeoutMs)}; it was not made.`);
@@ -118,11 +126,11 @@ async function clearUp(
   }
   const answer = await waitForSignal(kit, branch, {
     position: asked,
-    name: `resolve:${position}`,
+    name: `resolve:${asked}`,
     timeoutMs: kit.options.waitLimitMs,
     reason: "ambiguous",
     about: { tool: request.call.name, callId: request.call.id },
-    single: true,
+    question: true,
   });
   if (answer.kind === "timeout") {
     const message = `Nobody said what became of the call of ${request.call.name} at ${position}.`;

@@ -12,14 +12,17 @@ export interface SignalWait {
   readonly timeoutMs: number;
   readonly reason: WaitReason;
   readonly about: JsonObject;
-  /** One signal answers the wait for good; later ones of the name are dropped with it. */
-  readonly single: boolean;
+  /**
+   * The engine's own question to people: one signal answers it for good, and later ones of its name are dropped. How
+   * long it stands open is the node's setting, which may change while a run waits; that of a loop's wait may not.
+   */
+  readonly question: boolean;
 }
 
 /** Waits for a signal, or returns the journaled outcome. */
 export async function waitForSignal(kit: AttemptKit, branch: Branch, wait: SignalWait): Promise<SignalOutcome> {
   const { position, name } = wait;
-  const request = { name, timeoutMs: wait.timeoutMs };
+  const request = wait.question ? { name } : { name, timeoutMs: wait.timeoutMs };
   const digest = digestOf(request);
   const known = kit.segment().replay.at(position);
   if (known !== null) verifyCall(known, { position, kind: "signal", digest, what: request });
@@ -44,7 +47,7 @@ export async function waitForSignal(kit: AttemptKit, branch: Branch, wait: Signa
       ? { kind: "timeout" }
       : { kind: "received", payload: end.signal.payload, sender: end.signal.sender };
   const used = end.kind === "due" ? [] : [end.signal];
-  const dropped = wait.single ? kit.waits.discard(name) : [];
+  const dropped = wait.question ? kit.waits.discard(name) : [];
   const done = recordOf(kit, { position, phase: "done", kind: "signal", payload: { ...outcome } });
   kit.goLive();
   kit.writer.defer({
