@@ -112,8 +112,11 @@ function createProviderCache(deps: BuildDeps, entries: readonly ProviderSettings
     settings: settingsOf,
     get(provider, own = { endpoint: null, apiKey: null }) {
       const settings = settingsOf(provider);
+      // Without a key there is nothing to keep, and addresses cost more to compare than all the rest of this.
       const keepsKey =
-        own.endpoint === null || sameOrigin(own.endpoint, settings.endpoint ?? OPENAI_TYPES[settings.type]?.endpoint);
+        settings.apiKey === null ||
+        own.endpoint === null ||
+        sameOrigin(own.endpoint, settings.endpoint ?? OPENAI_TYPES[settings.type]?.endpoint);
       const merged: ProviderSettings = {
         ...settings,
         endpoint: own.endpoint ?? settings.endpoint,

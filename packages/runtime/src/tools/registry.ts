@@ -63,16 +63,24 @@ export function createTools(deps: ToolsDeps): Tools {
     return found;
   };
 
-  const builtin = new Map([...kinds].map(([name, kind]) => [name, bindDefault(deps, kind)]));
+  const builtin = new Map<string, Tool>();
+
+  /** Bound when it is first asked for: compiling all their schemas would be a fifth of a node's start. */
+  const builtinOf = (kind: ToolKind): Tool => {
+    const tool = builtin.get(kind.name) ?? bindDefault(deps, kind);
+    builtin.set(kind.name, tool);
+    return tool;
+  };
 
   return {
     forAgent: (definition) => boundFor(definition).tools,
     faults: (definition) => boundFor(definition).faults,
-    builtin: () => [...builtin.values()].map(listing),
+    builtin: () => [...kinds.values()].map((kind) => listing(builtinOf(kind))),
     call: async (name, args, scope) => {
-      const tool = builtin.get(name);
-      if (tool === undefined)
+      const kind = kinds.get(name);
+      if (kind === undefined)
         return { ok: false, code: "tool_not_found", message: `there is no builtin tool "${name}"` };
+      const tool = builtinOf(kind);
       const invalid = tool.invalid(args);
       if (invalid !== null) return { ok: false, code: "tool_invalid_arguments", message: invalid };
       return withinTime(deps.clock, tool, args, scope);

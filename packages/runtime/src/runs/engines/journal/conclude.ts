@@ -68,6 +68,9 @@ function parsed(text: string): Json {
   }
 }
 
+/** Made once: an error takes its stack along, and every run that completes would make one that nobody reads. */
+const RUN_ENDED = new AstromeshError("cancelled", "The run has ended.");
+
 interface Finish {
   readonly as: "completed" | "failed" | "cancelled";
   readonly stopReason: StopReason;
@@ -79,7 +82,7 @@ interface Finish {
 async function finish(kit: AttemptKit, end: Finish, over: (reason: AstromeshError) => void): Promise<AttemptEnd> {
   const { clock, observer } = kit.deps;
   const records = cutRecords(kit, () => true);
-  over(end.error ?? new AstromeshError("cancelled", "The run has ended."));
+  over(end.error ?? RUN_ENDED);
   // First the children, then the end: a crash in between repeats this, the other way round would forget them.
   for (const runId of kit.openChildren.values()) await kit.children.cancel(runId);
   const endedAt = clock.now();
