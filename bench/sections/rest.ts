@@ -1,4 +1,4 @@
-import { interleave, loadRound } from "../measure/load.ts";
+import { interleave, loadRound, warmUp } from "../measure/load.ts";
 import type { LoadTarget } from "../measure/load.ts";
 import { digits } from "../report.ts";
 import type { Figure } from "../report.ts";
@@ -14,6 +14,7 @@ export async function measureRuns(subjects: Subjects, options: Effort): Promise<
   };
   const proxy: LoadTarget = { url: subjects.proxy.url, body: chatBody(false), pid: subjects.proxy.pid };
   const figures: Figure[] = [];
+  for (const target of [node, proxy]) await warmUp(target);
   for (const concurrency of [1, 16, 64]) {
     const { ours, raw } = await interleave(
       {
@@ -60,6 +61,7 @@ export async function measureFirstToken(subjects: Subjects, options: Effort): Pr
     firstPiece: '"content"',
   };
   const figures: Figure[] = [];
+  for (const target of [node, proxy]) await warmUp(target);
   for (const [concurrency, mostMs] of [
     [1, 1],
     [64, 5],
