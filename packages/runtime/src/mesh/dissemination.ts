@@ -1,0 +1,144 @@
+/**
+ * News, told to three peers at a time until it is spread (rumour mongering with feedback and a counter: Demers et al.,
+ * 1987; SWIM and memberlist cap the count in the same way).
+ *
+ * D1. A piece of news is told at most 4 * ceil(log10(N + 1)) times by each node.
+ * D2. It is dropped earlier once enough of those it was told to knew it already.
+ * D3. The first news on a quiet node goes out at once; then at most one flush every `flushIntervalMs`.
+ */
+import type { Context } from "./context.ts";
+import type { ClaimNews, News } from "./messages.ts";
+import { NO_NEWS } from "./messages.ts";
+import type { Claim, Verdict } from "./record.ts";
+
+/** What is told of one member. What exactly stands in the view when it is told. */
+interface Rumour {
+  readonly id: string;
+  claim: boolean;
+  verdict: boolean;
+  sends: number;
+  knew: number;
+}
+
+/** News for one message, and what it was made of. */
+export interface Batch {
+  readonly news: News;
+  /** For `feedback`, in the order of claims and verdicts. */
+  readonly ids: readonly string[];
+}
+
+/** The news that this node spreads. */
+export interface Dissemination {
+  /** Something new is known of a member; the count starts afresh. */
+  note(id: string, about: { readonly claim?: boolean; readonly verdict?: boolean }): void;
+  /** There is something to tell that is no record, such as a new leader. */
+  nudge(): void;
+  /** News for one peer; counts as told. */
+  batch(): Batch;
+  /** What the peer knew of the batch. */
+  feedback(batch: Batch, known: readonly boolean[]): void;
+  forget(id: string): void;
+  nextAtMs(): number;
+  /** Starts a flush that is due; the number of peers to tell. */
+  flush(nowMs: number): number;
+  size(): number;
+}
+
+/** Peers that must have known a piece of news, in excess of those that did not, before it is dropped. */
+const KNOWN_ENOUGH = 3;
+/** Pieces in one message. A claim with its signature takes half a kilobyte. */
+const BATCH = 256;
+
+/** How often a node tells one thing to a mesh of `live` nodes. */
+export function tellLimit(live: number): number {
+  return 4 * Math.ceil(Math.log10(live + 1));
+}
+
+/** No news yet. */
+export function createDissemination({ settings, view, self, now }: Context): Dissemination {
+  const rumours = new Map<string, Rumour>();
+  let nudges = 0;
+  let dueAtMs = Number.POSITIVE_INFINITY;
+  let flushedAtMs = Number.NEGATIVE_INFINITY;
+
+  const schedule = (): void => {
+    const soonest = Math.max(now() + settings.flushDelayMs, flushedAtMs + settings.flushIntervalMs);
+    dueAtMs = Math.min(dueAtMs, soonest);
+  };
+  const claimOf = (id: string): ClaimNews | null => {
+    const claim: Claim | undefined = id === self.id ? self.claim() : view.get(id)?.claim;
+    if (claim === undefined) return null;
+    const bornAtMs = id === self.id ? self.bornAtMs() : view.get(id)!.bornAtMs;
+    return { claim, ageMs: Math.max(0, Math.round(now() - bornAtMs)) };
+  };
+  const verdictOf = (id: string): Verdict | null => {
+    const member = view.get(id);
+    if (member === undefined || member.status === "alive" || member.claim.left) return null;
+    const { boot, incarnation } = member.claim;
+    return { id, boot, incarnation, status: member.status, accusers: member.accusers };
+  };
+  const choose = (): Rumour[] => {
+    const all = [...rumours.values()];
+    return all.length <= BATCH ? all : all.toSorted((a, b) => a.sends - b.sends).slice(0, BATCH);
+  };
+
+  return {
+    note: (id, { claim = false, verdict = false }) => {
+      const rumour = rumours.get(id);
+      if (rumour === undefined) rumours.set(id, { id, claim, verdict, sends: 0, knew: 0 });
+      else Object.assign(rumour, { claim: rumour.claim || claim, verdict, sends: 0, knew: 0 });
+      schedule();
+    },
+    nudge: () => {
+      nudges = tellLimit(view.size());
+      schedule();
+    },
+    batch: () => {
+      if (rumours.size === 0) return NOTHING;
+      const limit = tellLimit(view.size());
+      const claims: ClaimNews[] = [];
+      const verdicts: Verdict[] = [];
+      const claimIds: string[] = [];
+      const verdictIds: string[] = [];
+      for (const rumour of choose()) {
+        const claim = rumour.claim ? claimOf(rumour.id) : null;
+        const verdict = rumour.verdict ? verdictOf(rumour.id) : null;
+        if (claim !== null) {
+          claims.push(claim);
+          claimIds.push(rumour.id);
+        }
+        if (verdict !== null) {
+          verdicts.push(verdict);
+          verdictIds.push(rumour.id);
+        }
+        rumour.sends += 1;
+        if (rumour.sends >= limit || (claim === null && verdict === null)) rumours.delete(rumour.id);
+      }
+      return { news: { claims, verdicts }, ids: [...claimIds, ...verdictIds] };
+    },
+    feedback: ({ ids }, known) => {
+      ids.forEach((id, index) => {
+        const rumour = rumours.get(id);
+        if (rumour === undefined) return;
+        rumour.knew = known[index] === true ? rumour.knew + 1 : Math.max(0, rumour.knew - 1);
+        if (rumour.knew >= KNOWN_ENOUGH) rumours.delete(id);
+      });
+    },
+    forget: (id) => {
+      rumours.delete(id);
+    },
+    nextAtMs: () => dueAtMs,
+    flush: (nowMs) => {
+      if (nowMs < dueAtMs) return 0;
+      dueAtMs = Number.POSITIVE_INFINITY;
+      if (rumours.size === 0 && nudges === 0) return 0;
+      flushedAtMs = nowMs;
+      nudges = Math.max(0, nudges - settings.gossipFanout);
+      schedule();
+      return settings.gossipFanout;
+    },
+    size: () => rumours.size,
+  };
+}
+
+const NOTHING: Batch = { news: NO_NEWS, ids: [] };
