@@ -136,7 +136,8 @@ export function createDetector(context: Context, parts: DetectorParts): Detector
     health.probed(false);
     const { member } = ended;
     const contact = view.contact(member);
-    contact.doubtAtMs ??= Number.isFinite(contact.heardAtMs) ? Math.max(contact.heardAtMs, member.changedAtMs) : now();
+    // A peer that was not asked for long is not to blame for its silence.
+    contact.doubtAtMs ??= Math.max(contact.heardAtMs, ended.startedAtMs - settings.gossipIntervalMs);
     doubted.add(member);
     ended.stage = "relay";
     ended.dueAtMs = now() + settings.relayTimeoutMs;
@@ -189,14 +190,16 @@ export function createDetector(context: Context, parts: DetectorParts): Detector
     }
   };
 
-  /** No verdict, but age may speak: the clock runs from the last sign of life. */
+  /** No verdict; the doubt stays, and age speaks in time. */
   const doubt = (ended: Probe): void => {
     probes.delete(ended.member.id);
-    const { doubtAtMs } = view.contact(ended.member);
-    if (ended.member.status === "alive" && doubtAtMs !== null && now() - doubtAtMs >= settings.failureTimeoutMs) {
-      accuse(ended, false);
-    }
   };
+
+  /** When a doubted peer is suspect by age alone: so long after its last sign of life. */
+  const ageAtMs = ({ status, contact }: Member): number =>
+    status === "alive" && contact?.doubtAtMs != null
+      ? contact.doubtAtMs + settings.failureTimeoutMs
+      : Number.POSITIVE_INFINITY;
 
   const nextPeer = (): Member | null => {
     for (let left = order.length; left >= 0; left -= 1) {
@@ -283,6 +286,7 @@ export function createDetector(context: Context, parts: DetectorParts): Detector
         else if (one.stage === "relay") judge(one);
         else doubt(one);
       }
+      for (const member of doubted) if (ageAtMs(member) <= nowMs) membership.accuse(member, false);
       for (const errand of errands) {
         if (errand.dueAtMs > nowMs) continue;
         errands.delete(errand);
@@ -294,6 +298,7 @@ export function createDetector(context: Context, parts: DetectorParts): Detector
       let next = Number.POSITIVE_INFINITY;
       for (const { dueAtMs } of probes.values()) if (dueAtMs < next) next = dueAtMs;
       for (const { dueAtMs } of errands) if (dueAtMs < next) next = dueAtMs;
+      for (const member of doubted) next = Math.min(next, ageAtMs(member));
       return next;
     },
     stalled: (lateMs) => {

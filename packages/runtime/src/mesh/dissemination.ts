@@ -2,7 +2,7 @@
  * News, told to three peers at a time until it is spread (rumour mongering with feedback and a counter: Demers et al.,
  * 1987; SWIM and memberlist cap the count in the same way).
  *
- * D1. A piece of news is told at most 4 * ceil(log10(N + 1)) times by each node.
+ * D1. A piece of news is told at most 4 * ceil(log10(N + 1)) + 4 times by each node.
  * D2. It is dropped earlier once enough of those it was told to knew it already.
  * D3. The first news on a quiet node goes out at once; then at most one flush every `flushIntervalMs`.
  */
@@ -33,8 +33,8 @@ export interface Dissemination {
   note(id: string, about: { readonly claim?: boolean; readonly verdict?: boolean }): void;
   /** There is something to tell that is no record, such as a new leader. */
   nudge(): void;
-  /** News for one peer; counts as told. */
-  batch(): Batch;
+  /** News for one peer, apart from what it just told us; counts as told. */
+  batch(heard?: News): Batch;
   /** What the peer knew of the batch. */
   feedback(batch: Batch, known: readonly boolean[]): void;
   forget(id: string): void;
@@ -44,14 +44,20 @@ export interface Dissemination {
   size(): number;
 }
 
-/** Peers that must have known a piece of news, in excess of those that did not, before it is dropped. */
-const KNOWN_ENOUGH = 3;
+/**
+ * Peers that must have known a piece of news, in excess of those that did not, before it is dropped. Simulated at
+ * N = 100: with 2 the last node hears of an event after 1.9 s (p99), with 8 after 0.6 s.
+ */
+const KNOWN_ENOUGH = 8;
 /** Pieces in one message. A claim with its signature takes half a kilobyte. */
 const BATCH = 256;
 
-/** How often a node tells one thing to a mesh of `live` nodes. */
+/**
+ * How often a node tells one thing to a mesh of `live` nodes. One flush more than memberlist: with 8 sends, its number
+ * for 99 nodes, three leaves of a hundred miss somebody, who then waits for a round.
+ */
 export function tellLimit(live: number): number {
-  return 4 * Math.ceil(Math.log10(live + 1));
+  return 4 * Math.ceil(Math.log10(live + 1)) + 4;
 }
 
 /** No news yet. */
@@ -77,8 +83,11 @@ export function createDissemination({ settings, view, self, now }: Context): Dis
     const { boot, incarnation } = member.claim;
     return { id, boot, incarnation, status: member.status, accusers: member.accusers };
   };
-  const choose = (): Rumour[] => {
-    const all = [...rumours.values()];
+  const choose = (heard: News): Rumour[] => {
+    const skipped = new Set<string>();
+    for (const { claim } of heard.claims) skipped.add(claim.id);
+    for (const { id } of heard.verdicts) skipped.add(id);
+    const all = [...rumours.values()].filter(({ id }) => !skipped.has(id));
     return all.length <= BATCH ? all : all.toSorted((a, b) => a.sends - b.sends).slice(0, BATCH);
   };
 
@@ -93,14 +102,14 @@ export function createDissemination({ settings, view, self, now }: Context): Dis
       nudges = tellLimit(view.size());
       schedule();
     },
-    batch: () => {
+    batch: (heard = NO_NEWS) => {
       if (rumours.size === 0) return NOTHING;
       const limit = tellLimit(view.size());
       const claims: ClaimNews[] = [];
       const verdicts: Verdict[] = [];
       const claimIds: string[] = [];
       const verdictIds: string[] = [];
-      for (const rumour of choose()) {
+      for (const rumour of choose(heard)) {
         const claim = rumour.claim ? claimOf(rumour.id) : null;
         const verdict = rumour.verdict ? verdictOf(rumour.id) : null;
         if (claim !== null) {

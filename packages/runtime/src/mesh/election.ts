@@ -57,17 +57,16 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
   let trustedUntilMs = Number.NEGATIVE_INFINITY;
   let nextAtMs = now() + settings.leaseRetryMs * random();
   let isTrying = false;
+  let leastOfPeers: { readonly revision: number; readonly id: string | null } = { revision: -1, id: null };
 
   const store = (): { readonly id: string; readonly shared: boolean } | null => self.claim().meta.store;
   /** The shared store that decides: the least id of those that are live, should there be several. */
   const authority = (): string | null => {
     const own = store();
-    let least = own?.shared === true ? own.id : null;
-    for (const { claim } of view.live) {
-      const theirs = claim.meta.store;
-      if (theirs?.shared === true && (least === null || theirs.id < least)) least = theirs.id;
-    }
-    return least;
+    if (leastOfPeers.revision !== view.revision())
+      leastOfPeers = { revision: view.revision(), id: leastStoreOf(view.live) };
+    const { id } = leastOfPeers;
+    return own?.shared === true && (id === null || own.id < id) ? own.id : id;
   };
   const isMine = (): boolean =>
     known !== null && known.notice.holder === self.id && known.notice.boot === self.claim().boot;
@@ -226,6 +225,16 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
     }
     return id === "" ? null : id;
   }
+}
+
+/** The least id of shared stores. */
+function leastStoreOf(members: readonly Member[]): string | null {
+  let least: string | null = null;
+  for (const { claim } of members) {
+    const { store } = claim.meta;
+    if (store?.shared === true && (least === null || store.id < least)) least = store.id;
+  }
+  return least;
 }
 
 function isEligible({ status, claim, contact }: Member): boolean {

@@ -54,15 +54,8 @@ export function createExchange(context: Context, parts: ExchangeParts): Exchange
   const isLonely = (): boolean => view.live.length > 0 && health.lonely(now());
   const own = (): OwnState => self.own(now(), isLonely() || self.load().loopDelayMs > LOOP_DELAY_MS);
 
-  const verdictOn = ({ id, boot }: Sender): Verdict | null => {
-    const member = view.get(id);
-    if (member === undefined || member.status === "alive" || member.claim.boot !== boot) return null;
-    return { id, boot, incarnation: member.claim.incarnation, status: member.status, accusers: member.accusers };
-  };
-
-  const meet = (from: Sender, state: OwnState): boolean => {
+  const meet = (from: Sender, state: OwnState, member = view.get(from.id)): boolean => {
     health.heard(from.id, now());
-    const member = view.get(from.id);
     if (member === undefined || member.claim.boot < from.boot) return true;
     if (member.claim.boot > from.boot) return false;
     const contact = view.contact(member);
@@ -75,18 +68,22 @@ export function createExchange(context: Context, parts: ExchangeParts): Exchange
     return state.incarnation > member.claim.incarnation || state.version > member.claim.version;
   };
 
-  const body = (peer: Sender, news: News, repair: Repair | null): GossipBody => ({
+  const body = (verdict: Verdict | null, news: News, repair: Repair | null): GossipBody => ({
     own: own(),
     hash: view.hash(),
     news,
-    verdict: verdictOn(peer),
+    verdict,
     lease: election.notice(),
     repair,
   });
 
   /** Takes in what both directions carry. Returns what was known of the news, and whether the peer is a stranger. */
-  const hear = (message: GossipBody, from: Sender): { known: boolean[]; introduce: boolean } => {
-    const isOld = meet(from, message.own);
+  const hear = (
+    message: GossipBody,
+    from: Sender,
+    member: Member | undefined,
+  ): { readonly known: readonly boolean[]; readonly introduce: boolean } => {
+    const isOld = meet(from, message.own, member);
     const { claims, verdicts } = message.news;
     const known: boolean[] = [];
     for (const claim of claims) known.push(membership.hearClaim(claim, from.id));
@@ -97,27 +94,26 @@ export function createExchange(context: Context, parts: ExchangeParts): Exchange
   };
 
   /** The claim of an earlier life's later one: tells a node that lives on that it was replaced. */
-  const withSuccessor = (news: News, from: Sender): News => {
-    const member = view.get(from.id);
+  const withSuccessor = (news: News, from: Sender, member: Member | undefined): News => {
     if (member === undefined || member.claim.boot <= from.boot) return news;
     return { ...news, claims: [...news.claims, { claim: member.claim, ageMs: 0 }] };
   };
 
   const send = (
-    peer: { readonly id: string; readonly boot: number; readonly address: string },
+    peer: Member,
     batch: Batch,
     options: { readonly round: boolean; readonly repair: Repair | null; readonly done?: (result: Answered) => void },
   ): void => {
-    const message: GossipRequest = { kind: "gossip", round: options.round, ...body(peer, batch.news, options.repair) };
-    context.ask(peer, message, (result) => {
+    const to = { id: peer.id, address: peer.claim.meta.address };
+    const content = body(verdictOn(peer, peer.claim.boot), batch.news, options.repair);
+    context.ask(to, { kind: "gossip", round: options.round, ...content }, (result) => {
       if (result.ok && result.reply.kind === "gossip") {
         const { reply } = result;
         dissemination.feedback(batch, reply.known);
-        const { introduce } = hear(reply, result);
+        hear(reply, result, result.id === peer.id ? peer : undefined);
         const follow = continueRepair(reply.repair, result.id);
         if (reply.introduce) send(peer, withOwnClaim(), { round: false, repair: follow });
         else if (follow !== null) send(peer, EMPTY, { round: false, repair: follow });
-        else if (introduce && options.round) context.changed();
       }
       options.done?.(result);
     });
@@ -146,28 +142,42 @@ export function createExchange(context: Context, parts: ExchangeParts): Exchange
   return {
     own,
     meet,
-    verdictOn,
+    verdictOn: ({ id, boot }) => verdictOn(view.get(id), boot),
     gossip: (peer, round, done) => {
-      const { boot, meta } = peer.claim;
       const options = { round, repair: null, ...(done === undefined ? {} : { done }) };
-      send({ id: peer.id, boot, address: meta.address }, dissemination.batch(), options);
+      send(peer, dissemination.batch(), options);
     },
     answer: (request, from) => {
-      const { known, introduce } = hear(request, from);
+      const before = view.get(from.id);
+      const { known, introduce } = hear(request, from, before);
       const repair =
         request.repair === null
           ? request.round && !isSame(request)
             ? repairs.open()
             : null
           : repairs.step(request.repair, from.id);
-      const { news } = dissemination.batch();
-      return { kind: "gossip", known, introduce, ...body(from, withSuccessor(news, from), repair) };
+      const { news } = dissemination.batch(request.news);
+      // What was heard may have made the sender known.
+      const member = before ?? view.get(from.id);
+      const content = body(verdictOn(member, from.boot), withSuccessor(news, from, member), repair);
+      return { kind: "gossip", known, introduce, ...content };
     },
     hearReply: (result) => {
       if (!result.ok || result.reply.kind !== "heartbeat") return;
       meet(result, result.reply.own);
       if (result.reply.verdict !== null) membership.hearVerdict(result.reply.verdict, "news");
     },
+  };
+}
+
+function verdictOn(member: Member | undefined, boot: number): Verdict | null {
+  if (member === undefined || member.status === "alive" || member.claim.boot !== boot) return null;
+  return {
+    id: member.id,
+    boot,
+    incarnation: member.claim.incarnation,
+    status: member.status,
+    accusers: member.accusers,
   };
 }
 

@@ -95,8 +95,7 @@ export function createHealing(context: Context, { exchange, membership, election
       if (isAlone()) nextAtMs = now();
     },
     round: () => {
-      const { live, dead } = view.counts();
-      if (random() < dead / (live + 1)) {
+      if (random() < view.counts().dead / (view.live.length + 1)) {
         const member = view.pickDead(random);
         if (member !== null) exchange.gossip(member, false);
       }

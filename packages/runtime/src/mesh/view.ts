@@ -59,6 +59,8 @@ export interface View {
   /** The live, this node included. */
   size(): number;
   hash(): Hash;
+  /** Grows with each change of a record: for those who keep what they computed of the view. */
+  revision(): number;
   /** Halves of the bucket hashes: high, low, high, low, .. */
   buckets(): readonly number[];
   /** Stores a record, new or changed. Returns null where there is no room for another member. */
@@ -82,6 +84,7 @@ export function createView(selfId: string, settings: MeshSettings): View {
   const sums = new Int32Array(BUCKETS * 2);
   const [selfHigh, selfLow] = hashText(selfId);
   let selfClaim: Claim | null = null;
+  let revision = 0;
 
   const toggle = (idHigh: number, idLow: number, claim: Claim, rank: number): void => {
     const high = stir(stir(stir(stir(idHigh, claim.boot), claim.incarnation), claim.version), rank);
@@ -141,8 +144,10 @@ export function createView(selfId: string, settings: MeshSettings): View {
       }
       return [high, low];
     },
+    revision: () => revision,
     buckets: () => [...sums],
     put: (record, bornAtMs, nowMs) => {
+      revision += 1;
       const known = members.get(record.claim.id);
       if (known?.status !== record.status && !makeRoom(record.status)) return null;
       const member = known ?? newMember(record, bornAtMs, nowMs);

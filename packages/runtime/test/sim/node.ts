@@ -9,7 +9,7 @@ export interface SimNode {
   readonly label: string;
   readonly hasStore: boolean;
   meta: NodeMeta;
-  readonly seeds: readonly string[];
+  seeds: readonly string[];
   /** Null while the process does not run. */
   core: MeshCore | null;
   /** `refused`: the machine runs and the process does not. */
