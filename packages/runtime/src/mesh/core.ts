@@ -113,8 +113,8 @@ export function createMeshCore(options: MeshOptions, startMs: number): MeshCore 
     hasChanged = true;
   };
   const membership = createMembership(context, suspicions, dissemination, {
-    arrived: (member) => {
-      detector.arrived(member);
+    arrived: (member) => detector.arrived(member),
+    stated: (member) => {
       const { name } = self.claim().meta;
       if (member.claim.meta.name === name && member.id < self.id) settleName(context, false);
     },
@@ -209,9 +209,13 @@ export function createMeshCore(options: MeshOptions, startMs: number): MeshCore 
     if (self.standing() === "in" || input.boot <= self.claim().boot) return;
     leaveAtMs = Number.POSITIVE_INFINITY;
     self.rejoin(input, nowMs);
+    for (const { id } of view.live) suspicions.clear(id);
+    const known = view.forgetLive();
+    detector.reset();
+    dissemination.reset();
     restate();
     scheduleRound();
-    healing.restart();
+    healing.restart(known);
   };
 
   /** I11: everything that measures others' silence by our clock stands still for as long as we did. */
@@ -228,7 +232,7 @@ export function createMeshCore(options: MeshOptions, startMs: number): MeshCore 
       case "start":
         healing.setSeeds(options.seeds);
         roundAtMs = nowMs + settings.gossipIntervalMs * random();
-        healing.restart();
+        healing.restart([]);
         break;
       case "wake":
         break;

@@ -45,6 +45,8 @@ export interface Detector {
   due(nowMs: number): void;
   nextAtMs(): number;
   stalled(lateMs: number): void;
+  /** Forgets whom it was watching. */
+  reset(): void;
   /** Exchanges that are no probes tell how they ended, too. */
   noteFailure(member: Member, result: Answered): void;
 }
@@ -306,6 +308,11 @@ export function createDetector(context: Context, parts: DetectorParts): Detector
       for (const errand of errands) errand.answer("unknown");
       errands.clear();
       for (const { contact } of view.live) if (contact?.doubtAtMs != null) contact.doubtAtMs += lateMs;
+    },
+    reset: () => {
+      probes.clear();
+      doubted.clear();
+      order.length = 0;
     },
     noteFailure: (member, result) => {
       if (!result.ok && result.reason === "refused") gone(member);

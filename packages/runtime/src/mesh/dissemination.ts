@@ -37,7 +37,8 @@ export interface Dissemination {
   batch(heard?: News): Batch;
   /** What the peer knew of the batch. */
   feedback(batch: Batch, known: readonly boolean[]): void;
-  forget(id: string): void;
+  /** Drops all news. */
+  reset(): void;
   nextAtMs(): number;
   /** Starts a flush that is due; the number of peers to tell. */
   flush(nowMs: number): number;
@@ -133,8 +134,9 @@ export function createDissemination({ settings, view, self, now }: Context): Dis
         if (rumour.knew >= KNOWN_ENOUGH) rumours.delete(id);
       });
     },
-    forget: (id) => {
-      rumours.delete(id);
+    reset: () => {
+      rumours.clear();
+      nudges = 0;
     },
     nextAtMs: () => dueAtMs,
     flush: (nowMs) => {

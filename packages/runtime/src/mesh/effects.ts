@@ -68,6 +68,12 @@ export type MeshEffect =
       readonly action: "acquire" | "release" | "look";
       readonly candidate: string;
       readonly boot: number;
+      /**
+       * The epoch that the candidate holds; 0 for none. `acquire` keeps the row's epoch when holder, boot and epoch are
+       * these, else takes a row that has expired, is free or is this boot's, with the next epoch. `release` frees the
+       * row when all three fit.
+       */
+      readonly epoch: number;
     }
   /** The view, the leader or this node's standing changed; `snapshot()` has it. At most one in a step. */
   | { readonly kind: "changed" }

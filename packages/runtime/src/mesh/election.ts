@@ -57,6 +57,8 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
   let trustedUntilMs = Number.NEGATIVE_INFINITY;
   let nextAtMs = now() + settings.leaseRetryMs * random();
   let isTrying = false;
+  /** Grows with each resignation: what was asked for before one is not taken after it. */
+  let resignations = 0;
   let leastOfPeers: { readonly revision: number; readonly id: string | null } = { revision: -1, id: null };
 
   const store = (): { readonly id: string; readonly shared: boolean } | null => self.claim().meta.store;
@@ -75,8 +77,7 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
 
   const askStore = (
     action: "acquire" | "release" | "look",
-    candidate: string,
-    boot: number,
+    candidate: { readonly id: string; readonly boot: number; readonly epoch: number },
     done: (outcome: LeaseOutcome) => void,
   ): void => {
     requests += 1;
@@ -84,7 +85,8 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
       if (outcome.kind !== "error") health.storeAnswered(now());
       done(outcome);
     });
-    emit({ kind: "lease", request: requests, action, candidate, boot });
+    const { id, boot, epoch } = candidate;
+    emit({ kind: "lease", request: requests, action, candidate: id, boot, epoch });
   };
 
   const learn = (notice: LeaseNotice): void => {
@@ -122,9 +124,9 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
     return before;
   };
 
-  const settleAttempt = (startedAtMs: number, outcome: LeaseOutcome): void => {
+  const settleAttempt = (startedAtMs: number, term: number, outcome: LeaseOutcome): void => {
     isTrying = false;
-    if (outcome.kind === "granted") {
+    if (outcome.kind === "granted" && term === resignations) {
       trustedUntilMs = startedAtMs + outcome.lease.remainingMs - settings.leaseMarginMs;
       learn(outcome.lease);
       nextAtMs = startedAtMs + settings.leaseRenewMs;
@@ -139,12 +141,18 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
 
   /** One attempt on the lease, by the own store or through a peer that has it. */
   const attempt = (action: "acquire" | "release", decisive: string, done: (outcome: LeaseOutcome) => void): void => {
-    const { boot } = self.claim();
+    const candidate = { id: self.id, boot: self.claim().boot, epoch: isMine() ? known!.notice.epoch : 0 };
     const own = store();
-    if (own?.shared === true && own.id === decisive) return askStore(action, self.id, boot, done);
+    if (own?.shared === true && own.id === decisive) return askStore(action, candidate, done);
     const proxy = view.pick(random, ({ status, claim }) => status !== "alive" || claim.meta.store?.id !== decisive);
     if (proxy === null) return done({ kind: "error" });
-    const message: ElectionRequest = { kind: "election", action, candidate: self.id, boot };
+    const message: ElectionRequest = {
+      kind: "election",
+      action,
+      candidate: self.id,
+      boot: candidate.boot,
+      epoch: candidate.epoch,
+    };
     ask({ id: proxy.id, address: proxy.claim.meta.address }, message, (result) => {
       if (!result.ok || result.reply.kind !== "election") return done({ kind: "error" });
       const { granted, lease } = result.reply;
@@ -154,6 +162,7 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
   };
 
   const resign = (): void => {
+    resignations += 1;
     if (!isMine()) return;
     trustedUntilMs = Number.NEGATIVE_INFINITY;
     const decisive = authority();
@@ -180,9 +189,9 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
     },
     trustedUntilMs: () => trustedUntilMs,
     epoch: () => known?.notice.epoch ?? 0,
-    answer: ({ action, candidate, boot }, answer) => {
+    answer: ({ action, candidate, boot, epoch }, answer) => {
       if (store()?.shared !== true) return answer({ kind: "refused", code: "no_store", ours: "", theirs: "" });
-      return askStore(action, candidate, boot, (outcome) => {
+      return askStore(action, { id: candidate, boot, epoch }, (outcome) => {
         if (outcome.kind === "error") return answer({ kind: "refused", code: "no_store", ours: "", theirs: "" });
         return answer({
           kind: "election",
@@ -193,7 +202,7 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
     },
     look: (done) => {
       if (store()?.shared !== true) return false;
-      askStore("look", self.id, self.claim().boot, (outcome) => done(outcome.kind !== "error"));
+      askStore("look", { id: self.id, boot: self.claim().boot, epoch: 0 }, (outcome) => done(outcome.kind !== "error"));
       return true;
     },
     resign,
@@ -204,7 +213,8 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
       const decisive = authority();
       if (decisive === null || !isFit()) return;
       isTrying = true;
-      attempt("acquire", decisive, (outcome) => settleAttempt(nowMs, outcome));
+      const term = resignations;
+      attempt("acquire", decisive, (outcome) => settleAttempt(nowMs, term, outcome));
     },
     nextAtMs: () => (isTrying ? Number.POSITIVE_INFINITY : nextAtMs),
     settle: (request, outcome) => {

@@ -20,8 +20,8 @@ export interface Healing {
   round(): void;
   due(nowMs: number): void;
   nextAtMs(): number;
-  /** Tries at once, and from the shortest backoff. */
-  restart(): void;
+  /** Tries at once, and from the shortest backoff; `known` are addresses to try besides the seeds. */
+  restart(known: readonly string[]): void;
 }
 
 /** What healing works with. */
@@ -34,10 +34,14 @@ export interface HealingParts {
 /** Refusals that time will not mend without somebody's help; told as warnings. */
 const GRAVE: readonly RefusalCode[] = ["cluster", "protocol", "full"];
 
+/** Members of an earlier stay that are asked besides the seeds. */
+const ACQUAINTANCES = 16;
+
 /** Healing of one node. */
 export function createHealing(context: Context, { exchange, membership, election }: HealingParts): Healing {
   const { settings, self, view, random, now, ask, log } = context;
   let seeds: readonly string[] = [];
+  let acquaintances: readonly string[] = [];
   let backoffMs = settings.joinRetryMs;
   let nextAtMs = Number.POSITIVE_INFINITY;
   const asking = new Set<string>();
@@ -76,7 +80,7 @@ export function createHealing(context: Context, { exchange, membership, election
   /** A seed that is no live member's address. */
   const strangers = (): string[] => {
     const own = self.claim().meta.address;
-    return seeds.filter((address) => address !== own && !asking.has(address));
+    return [...seeds, ...(isAlone() ? acquaintances : [])].filter((address) => address !== own && !asking.has(address));
   };
   const knowsSeed = (): boolean => {
     const addresses = new Set(seeds);
@@ -99,7 +103,7 @@ export function createHealing(context: Context, { exchange, membership, election
         const member = view.pickDead(random);
         if (member !== null) exchange.gossip(member, false);
       }
-      if (!isAlone() && seeds.length > 0 && !knowsSeed()) askSeed();
+      if (!knowsSeed()) askSeed();
     },
     due: (nowMs) => {
       if (nowMs < nextAtMs || self.standing() !== "in") return;
@@ -112,7 +116,8 @@ export function createHealing(context: Context, { exchange, membership, election
       }
     },
     nextAtMs: () => nextAtMs,
-    restart: () => {
+    restart: (known) => {
+      acquaintances = known.slice(0, ACQUAINTANCES);
       backoffMs = settings.joinRetryMs;
       nextAtMs = now();
     },

@@ -26,6 +26,8 @@ import type { Member } from "./view.ts";
 export interface MembershipHooks {
   /** A member became live. */
   arrived(member: Member): void;
+  /** A live member says something new of itself. */
+  stated(member: Member): void;
   /** A suspicion is new to this node. */
   suspected(member: Member): void;
   /** Others hold this node for suspect or dead, or know of a claim of its own that is ahead. */
@@ -94,6 +96,7 @@ export function createMembership(
       if (was?.status === "dead" && was.claim.boot === member.claim.boot) revive(member);
       hooks.arrived(member);
     }
+    if (isLive && was?.claim !== member.claim) hooks.stated(member);
   };
 
   const revive = (member: Member): void => {
@@ -117,7 +120,7 @@ export function createMembership(
       { id: claim.id, address: claim.meta.address },
       { kind: "heartbeat", own, verdict: null, relay: null },
       (result) => {
-        if (result.ok && result.id === claim.id && result.boot === claim.boot)
+        if (result.ok && result.id === claim.id && result.boot === claim.boot && result.reply.kind === "heartbeat")
           apply(claim.id, recordOf(claim), bornAtMs);
         else log("warn", "mesh_address_unproven", { node: claim.id, address: claim.meta.address });
       },

@@ -107,6 +107,8 @@ export interface ElectionRequest {
   readonly action: "acquire" | "release";
   readonly candidate: string;
   readonly boot: number;
+  /** The epoch that the candidate holds; 0 for none. */
+  readonly epoch: number;
 }
 
 /** Every request. */

@@ -67,6 +67,8 @@ export interface View {
   put(record: MemberRecord, bornAtMs: number, nowMs: number): Member | null;
   /** This node's own record, which the hash covers; null once it has left. */
   setSelf(claim: Claim | null): void;
+  /** Forgets who is live, and returns their addresses: after a time outside, who lives is to be learnt anew. */
+  forgetLive(): readonly string[];
   /** Drops tombstones that are old enough. */
   expire(nowMs: number): void;
   contact(member: Member): Contact;
@@ -169,6 +171,15 @@ export function createView(selfId: string, settings: MeshSettings): View {
       if (selfClaim !== null) toggle(selfHigh, selfLow, selfClaim, 0);
       selfClaim = claim;
       if (claim !== null) toggle(selfHigh, selfLow, claim, 0);
+    },
+    forgetLive: () => {
+      const gone = [...live];
+      for (const member of gone) {
+        detach(member);
+        members.delete(member.id);
+      }
+      revision += 1;
+      return gone.map(({ claim }) => claim.meta.address);
     },
     expire: (nowMs) => {
       for (const member of left) {

@@ -164,9 +164,9 @@ export function createPost({ queue, network, store, exchanges, now, give, trace 
       } else if (event.kind === "failed") {
         settle(event.exchange, { kind: "failed", request: event.exchange.request, reason: event.reason });
       } else if (event.kind === "lease" && event.life === event.node.life) {
-        const { request, action, candidate, boot } = event.effect;
+        const { request, action, candidate, boot, epoch } = event.effect;
         trace(4, event.node.index);
-        const outcome = store.isUp ? store.run(action, candidate, boot, now()) : ({ kind: "error" } as const);
+        const outcome = store.isUp ? store.run(action, candidate, boot, epoch, now()) : ({ kind: "error" } as const);
         give(event.node, { kind: "lease", request, outcome });
       }
     },

@@ -6,7 +6,13 @@ export interface SimStore {
   isUp: boolean;
   /** How long a statement takes, milliseconds. */
   delayMs: number;
-  run(action: "acquire" | "release" | "look", candidate: string, boot: number, nowMs: number): LeaseOutcome;
+  run(
+    action: "acquire" | "release" | "look",
+    candidate: string,
+    boot: number,
+    epoch: number,
+    nowMs: number,
+  ): LeaseOutcome;
   /** A write fenced by epoch: refused when a later epoch is in the row. Returns whether it was accepted. */
   write(writer: string, boot: number, epoch: number): boolean;
   epoch(): number;
@@ -30,15 +36,15 @@ export function createStore(id: string, ttlMs: number): SimStore {
     id,
     isUp: true,
     delayMs: 2,
-    run: (action, candidate, boot, nowMs) => {
+    run: (action, candidate, boot, ofEpoch, nowMs) => {
       const isMine = holder === candidate && holderBoot === boot;
       if (action === "look") return { kind: "denied", lease: notice(nowMs) };
       if (action === "release") {
-        if (isMine) [holder, endsAt] = [null, nowMs];
+        if (isMine && ofEpoch === epoch) [holder, endsAt] = [null, nowMs];
         return { kind: "released" };
       }
       if (holder !== null && !isMine && endsAt > nowMs) return { kind: "denied", lease: notice(nowMs) };
-      if (!isMine) {
+      if (!isMine || ofEpoch !== epoch) {
         epoch += 1;
         holder = candidate;
         holderBoot = boot;

@@ -253,7 +253,8 @@ function mend(world: World): void {
   const back = (): void => {
     for (const node of world.nodes) {
       if (node.core === null) world.restart(node, "same");
-      else if (node.out === "removed") rejoin(world, node);
+      // Without a seed in the mesh, islands have no way to each other.
+      else if (node.out !== null && (node.out === "removed" || node.index < 2)) rejoin(world, node);
     }
   };
   back();
