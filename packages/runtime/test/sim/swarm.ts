@@ -102,7 +102,7 @@ function populate(world: World, size: number, faults: readonly Fault[], random: 
 }
 
 /** Whoever leads by lease writes twice a second, fenced. The store notes what it should never have accepted (I5). */
-function driveLeader(world: World): void {
+export function driveLeader(world: World): void {
   const act = (): void => {
     for (const node of world.nodes) {
       if (node.core === null || world.now() < node.pausedUntil) continue;
