@@ -23,19 +23,19 @@ export interface Context {
   readonly label: string;
   readonly view: View;
   /** The monotonic time of this step. */
-  now(): number;
-  emit(effect: MeshEffect): void;
+  readonly now: () => number;
+  readonly emit: (effect: MeshEffect) => void;
   /** The view changed; told once at the end of the step. */
-  changed(): void;
+  readonly changed: () => void;
   /** The own claim changed: the hash follows, and others hear of it. */
-  restate(): void;
-  log(level: "debug" | "info" | "warn", event: string, fields: LogFields): void;
+  readonly restate: () => void;
+  readonly log: (level: "debug" | "info" | "warn", event: string, fields: LogFields) => void;
   /** Sends a request; `done` is called once, in a later step. */
-  ask(
+  readonly ask: (
     to: { readonly id: string | null; readonly address: string },
     message: MeshRequest,
     done: (result: Answered) => void,
-  ): void;
+  ) => void;
 }
 
 /** Waits for answers by number. */

@@ -190,7 +190,7 @@ export function createMeshCore(options: MeshOptions, startMs: number): MeshCore 
       told.add(peer.id);
       context.ask(
         { id: peer.id, address: peer.claim.meta.address },
-        { kind: "leave", claim: self.claim() },
+        { kind: "leave", claim: self.claim(), lease: election.notice() },
         (result) => {
           if (result.ok) acknowledged += 1;
           if (acknowledged === told.size && Number.isFinite(leaveAtMs)) finishLeave();

@@ -32,7 +32,7 @@ export interface Dissemination {
   /** Something new is known of a member; the count starts afresh. */
   note(id: string, about: { readonly claim?: boolean; readonly verdict?: boolean }): void;
   /** There is something to tell that is no record, such as a new leader. */
-  nudge(): void;
+  readonly nudge: () => void;
   /** News for one peer, apart from what it just told us; counts as told. */
   batch(heard?: News): Batch;
   /** What the peer knew of the batch. */

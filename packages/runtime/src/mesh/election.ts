@@ -27,12 +27,12 @@ export interface Election {
   hear(notice: LeaseNotice): void;
   leader(): Leader;
   /** The end of this node's trust in its own lease; -Infinity when it holds none. Monotonic milliseconds. */
-  trustedUntilMs(): number;
-  epoch(): number;
+  readonly trustedUntilMs: () => number;
+  readonly epoch: () => number;
   /** A peer without the store asks. */
   answer(request: ElectionRequest, answer: (reply: MeshReply) => void): void;
   /** Asks the store for a sign of life. False when this node has no shared store. */
-  look(done: (answered: boolean) => void): boolean;
+  readonly look: (done: (answered: boolean) => void) => boolean;
   /** Gives the lease back: leaving, draining, lonely. */
   resign(): void;
   due(nowMs: number): void;
@@ -43,6 +43,8 @@ export interface Election {
 
 /** Nodes born within so long are of one age: their order is by id, the same for all who look. */
 const SAME_AGE_MS = 1_000;
+/** From the word that the lease is free until the first try. */
+const RELEASE_MS = 200;
 /** How much later each of the first in line tries than the one before it. */
 const QUEUE_STEP_MS = 500;
 /** Those further back look again after a while. */
@@ -107,7 +109,9 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
       context.changed();
       log("info", "mesh_leader", { holder: notice.holder, epoch: notice.epoch });
     }
-    if (!isMine()) nextAtMs = Math.min(endsAtMs, now() + settings.leaseTtlMs) + queueMs();
+    // The holder tells the store and us at the same time: let the store hear it first.
+    if (isResigned) nextAtMs = now() + RELEASE_MS + queueMs();
+    else if (!isMine()) nextAtMs = Math.min(endsAtMs, now() + settings.leaseTtlMs) + queueMs();
   };
 
   /** How long this node lets others go first. */

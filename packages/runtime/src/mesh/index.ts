@@ -1,7 +1,9 @@
+export { decodeReply, decodeRequest, encodeMessage } from "./codec.ts";
 export { createMeshCore } from "./core.ts";
 export type { MeshCore, MeshOptions } from "./core.ts";
 export type { FailureReason, LeaseOutcome, MeshEffect, MeshInput } from "./effects.ts";
 export type { Leader } from "./election.ts";
+export { bodyDigest, createRecordSigner, HMAC, meshKey, MIN_SECRET_LENGTH, newNodeKey } from "./keys.ts";
 export type {
   ElectionRequest,
   GossipRequest,

@@ -95,10 +95,11 @@ export interface JoinRequest {
   readonly protocol: number;
 }
 
-/** POST leave: the owner's last claim. */
+/** POST leave: the owner's last claim, and the lease if it was the owner's. */
 export interface LeaveRequest {
   readonly kind: "leave";
   readonly claim: Claim;
+  readonly lease: LeaseNotice | null;
 }
 
 /** POST election: asks a node with a shared store to try for the lease, or to give it back, for the candidate. */

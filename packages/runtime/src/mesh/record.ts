@@ -136,7 +136,10 @@ export function mergeRecords(a: MemberRecord, b: MemberRecord): MemberRecord {
  * first, then by id), so that cutting keeps the union associative. Returns `a` itself when `b` adds nothing.
  */
 export function joinAccusers(a: readonly Accuser[], b: readonly Accuser[]): readonly Accuser[] {
-  if (b.length === 0 || a === b) return a;
+  // Most of what is heard is known; that is found without building anything.
+  if (a === b || b.every((accuser) => a.some((known) => known === accuser || compareAccusers(known, accuser) === 0))) {
+    return a;
+  }
   const byId = new Map<string, Accuser>();
   for (const accuser of [...a, ...b]) {
     const known = byId.get(accuser.id);

@@ -67,6 +67,7 @@ export function createRequests(
           return answer(join(message, from, remote));
         case "leave":
           if (message.claim.id === from.id) membership.hearClaim({ claim: message.claim, ageMs: 0 }, from.id);
+          if (message.lease !== null) election.hear(message.lease);
           return answer({ kind: "leave" });
         case "election":
           if (from.id !== message.candidate) return answer(refuse("invalid"));

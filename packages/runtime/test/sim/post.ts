@@ -43,7 +43,7 @@ export interface Post {
   listen(node: SimNode): void;
   /** The process ended: what it was about to answer never comes. */
   ended(node: SimNode): void;
-  messages(): number;
+  readonly messages: () => number;
 }
 
 /** What the post works with. */
@@ -53,9 +53,9 @@ export interface PostParts {
   readonly store: SimStore;
   /** Exchanges that are delivered and not answered, by number. */
   readonly exchanges: Map<number, Exchange>;
-  now(): number;
-  give(node: SimNode, input: MeshInput): void;
-  trace(kind: number, node: number): void;
+  readonly now: () => number;
+  readonly give: (node: SimNode, input: MeshInput) => void;
+  readonly trace: (kind: number, node: number) => void;
 }
 
 /** The post of one world. */

@@ -23,7 +23,10 @@ const NODES = 100;
 const STRESS_MS = 120_000;
 
 /** One seed of a cell: healthy nodes that were declared dead, at healthy observers and at starved ones. */
-export function runStarvation(seed: bigint, cell: Cell): { readonly atHealthy: number; readonly atStarved: number } {
+export function runStarvation(
+  seed: bigint,
+  cell: Cell,
+): { readonly atHealthy: number; readonly atStarved: number; readonly messages: number } {
   const world = createWorld(seed);
   startQuietly(world, NODES);
   const random = createRandom(deriveSeed(seed, 3));
@@ -41,7 +44,7 @@ export function runStarvation(seed: bigint, cell: Cell): { readonly atHealthy: n
     world.at(world.now() + random() * cell.meanBlockMs, () => starve(world, node, endAt, cell.meanBlockMs, random));
   }
   world.run(endAt + 30_000);
-  return { atHealthy, atStarved };
+  return { atHealthy, atStarved, messages: world.messages() };
 }
 
 /** Starts `count` nodes on two seeds and lets them settle. */

@@ -1,0 +1,1 @@
+export { meshReply, meshRequest } from "./mesh.ts";
