@@ -62,7 +62,8 @@ export function tellLimit(live: number): number {
 }
 
 /** No news yet. */
-export function createDissemination({ settings, view, self, now }: Context): Dissemination {
+export function createDissemination(context: Context): Dissemination {
+  const { settings, view, now } = context;
   const rumours = new Map<string, Rumour>();
   let nudges = 0;
   let dueAtMs = Number.POSITIVE_INFINITY;
@@ -72,26 +73,6 @@ export function createDissemination({ settings, view, self, now }: Context): Dis
     const soonest = Math.max(now() + settings.flushDelayMs, flushedAtMs + settings.flushIntervalMs);
     dueAtMs = Math.min(dueAtMs, soonest);
   };
-  const claimOf = (id: string): ClaimNews | null => {
-    const claim: Claim | undefined = id === self.id ? self.claim() : view.get(id)?.claim;
-    if (claim === undefined) return null;
-    const bornAtMs = id === self.id ? self.bornAtMs() : view.get(id)!.bornAtMs;
-    return { claim, ageMs: Math.max(0, Math.round(now() - bornAtMs)) };
-  };
-  const verdictOf = (id: string): Verdict | null => {
-    const member = view.get(id);
-    if (member === undefined || member.status === "alive" || member.claim.left) return null;
-    const { boot, incarnation } = member.claim;
-    return { id, boot, incarnation, status: member.status, accusers: member.accusers };
-  };
-  const choose = (heard: News): Rumour[] => {
-    const skipped = new Set<string>();
-    for (const { claim } of heard.claims) skipped.add(claim.id);
-    for (const { id } of heard.verdicts) skipped.add(id);
-    const all = [...rumours.values()].filter(({ id }) => !skipped.has(id));
-    return all.length <= BATCH ? all : all.toSorted((a, b) => a.sends - b.sends).slice(0, BATCH);
-  };
-
   return {
     note: (id, { claim = false, verdict = false }) => {
       const rumour = rumours.get(id);
@@ -103,29 +84,7 @@ export function createDissemination({ settings, view, self, now }: Context): Dis
       nudges = tellLimit(view.size());
       schedule();
     },
-    batch: (heard = NO_NEWS) => {
-      if (rumours.size === 0) return NOTHING;
-      const limit = tellLimit(view.size());
-      const claims: ClaimNews[] = [];
-      const verdicts: Verdict[] = [];
-      const claimIds: string[] = [];
-      const verdictIds: string[] = [];
-      for (const rumour of choose(heard)) {
-        const claim = rumour.claim ? claimOf(rumour.id) : null;
-        const verdict = rumour.verdict ? verdictOf(rumour.id) : null;
-        if (claim !== null) {
-          claims.push(claim);
-          claimIds.push(rumour.id);
-        }
-        if (verdict !== null) {
-          verdicts.push(verdict);
-          verdictIds.push(rumour.id);
-        }
-        rumour.sends += 1;
-        if (rumour.sends >= limit || (claim === null && verdict === null)) rumours.delete(rumour.id);
-      }
-      return { news: { claims, verdicts }, ids: [...claimIds, ...verdictIds] };
-    },
+    batch: (heard = NO_NEWS) => (rumours.size === 0 ? NOTHING : compose(context, rumours, heard)),
     feedback: ({ ids }, known) => {
       ids.forEach((id, index) => {
         const rumour = rumours.get(id);
@@ -150,6 +109,46 @@ export function createDissemination({ settings, view, self, now }: Context): Dis
     },
     size: () => rumours.size,
   };
+}
+
+/** Takes news for one message and counts it as told; what is told enough, or is no news any more, is dropped. */
+function compose(context: Context, rumours: Map<string, Rumour>, heard: News): Batch {
+  const limit = tellLimit(context.view.size());
+  const claims: ClaimNews[] = [];
+  const verdicts: Verdict[] = [];
+  for (const rumour of choose(rumours, heard)) {
+    const claim = rumour.claim ? claimOf(context, rumour.id) : null;
+    const verdict = rumour.verdict ? verdictOf(context, rumour.id) : null;
+    if (claim !== null) claims.push(claim);
+    if (verdict !== null) verdicts.push(verdict);
+    rumour.sends += 1;
+    if (rumour.sends >= limit || (claim === null && verdict === null)) rumours.delete(rumour.id);
+  }
+  return { news: { claims, verdicts }, ids: [...claims.map(({ claim }) => claim.id), ...verdicts.map(({ id }) => id)] };
+}
+
+/** News that the peer did not bring itself, the least told first when there is too much. */
+function choose(rumours: Map<string, Rumour>, heard: News): Rumour[] {
+  const skipped = new Set<string>();
+  for (const { claim } of heard.claims) skipped.add(claim.id);
+  for (const { id } of heard.verdicts) skipped.add(id);
+  const all = [...rumours.values()].filter(({ id }) => !skipped.has(id));
+  return all.length <= BATCH ? all : all.toSorted((a, b) => a.sends - b.sends).slice(0, BATCH);
+}
+
+function claimOf({ self, view, now }: Context, id: string): ClaimNews | null {
+  const member = view.get(id);
+  const claim: Claim | undefined = id === self.id ? self.claim() : member?.claim;
+  if (claim === undefined) return null;
+  const bornAtMs = member?.bornAtMs ?? self.bornAtMs();
+  return { claim, ageMs: Math.max(0, Math.round(now() - bornAtMs)) };
+}
+
+function verdictOf({ view }: Context, id: string): Verdict | null {
+  const member = view.get(id);
+  if (member === undefined || member.status === "alive" || member.claim.left) return null;
+  const { boot, incarnation } = member.claim;
+  return { id, boot, incarnation, status: member.status, accusers: member.accusers };
 }
 
 const NOTHING: Batch = { news: NO_NEWS, ids: [] };

@@ -39,43 +39,13 @@ const ACQUAINTANCES = 16;
 
 /** Healing of one node. */
 export function createHealing(context: Context, { exchange, membership, election }: HealingParts): Healing {
-  const { settings, self, view, random, now, ask, log } = context;
+  const { settings, self, view, random, now } = context;
   let seeds: readonly string[] = [];
   let acquaintances: readonly string[] = [];
   let backoffMs = settings.joinRetryMs;
   let nextAtMs = Number.POSITIVE_INFINITY;
-  const asking = new Set<string>();
-
+  const { join, asking } = createJoiner(context, { exchange, membership, election });
   const isAlone = (): boolean => view.live.length === 0;
-
-  const join = (address: string): void => {
-    if (asking.has(address)) return;
-    asking.add(address);
-    const message = { kind: "join", claim: self.claim(), cluster: settings.cluster, protocol: PROTOCOL } as const;
-    ask({ id: null, address }, message, (result) => {
-      asking.delete(address);
-      if (result.ok) joined(address, result, result.reply);
-    });
-  };
-
-  const joined = (address: string, from: { id: string; boot: number }, reply: MeshReply): void => {
-    if (reply.kind === "refused" && GRAVE.includes(reply.code)) {
-      log("warn", "mesh_join_refused", { seed: address, code: reply.code, ours: reply.theirs, theirs: reply.ours });
-    }
-    if (reply.kind !== "join") return;
-    const wasAlone = isAlone();
-    for (const record of reply.records)
-      membership.hearRecord(record, "join", from.id === record.claim.id ? "" : from.id);
-    exchange.meet(from, reply.own);
-    if (reply.lease !== null) election.hear(reply.lease);
-    if (self.claim().meta.address === "" && reply.seenAs !== null) {
-      self.amend({ address: reply.seenAs });
-      context.restate();
-      return join(address);
-    }
-    if (wasAlone && settleName(context, true)) return join(address);
-    return undefined;
-  };
 
   /** A seed that is no live member's address. */
   const strangers = (): string[] => {
@@ -122,4 +92,44 @@ export function createHealing(context: Context, { exchange, membership, election
       nextAtMs = now();
     },
   };
+}
+
+/** Asks addresses to be let in; each address at most once at a time. */
+function createJoiner(
+  context: Context,
+  { exchange, membership, election }: HealingParts,
+): { readonly join: (address: string) => void; readonly asking: ReadonlySet<string> } {
+  const { settings, self, view, ask, log } = context;
+  const asking = new Set<string>();
+
+  const join = (address: string): void => {
+    if (asking.has(address)) return;
+    asking.add(address);
+    const message = { kind: "join", claim: self.claim(), cluster: settings.cluster, protocol: PROTOCOL } as const;
+    ask({ id: null, address }, message, (result) => {
+      asking.delete(address);
+      if (result.ok) joined(address, result, result.reply);
+    });
+  };
+
+  const joined = (address: string, from: { id: string; boot: number }, reply: MeshReply): void => {
+    if (reply.kind === "refused" && GRAVE.includes(reply.code)) {
+      log("warn", "mesh_join_refused", { seed: address, code: reply.code, ours: reply.theirs, theirs: reply.ours });
+    }
+    if (reply.kind !== "join") return;
+    const wasAlone = view.live.length === 0;
+    for (const record of reply.records)
+      membership.hearRecord(record, "join", from.id === record.claim.id ? "" : from.id);
+    exchange.meet(from, reply.own);
+    if (reply.lease !== null) election.hear(reply.lease);
+    if (self.claim().meta.address === "" && reply.seenAs !== null) {
+      self.amend({ address: reply.seenAs });
+      context.restate();
+      return join(address);
+    }
+    if (wasAlone && settleName(context, true)) return join(address);
+    return undefined;
+  };
+
+  return { join, asking };
 }

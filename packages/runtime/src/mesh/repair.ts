@@ -26,58 +26,8 @@ export function createRepairs(
   membership: Membership,
   accused: (incarnation: number, version: number) => void,
 ): Repairs {
-  const { self, view, settings, now } = context;
+  const { self, view, settings } = context;
   const selfBucket = bucketOf(hashText(self.id)[1]);
-
-  const recordOf = (member: Member): RecordNews => ({
-    claim: member.claim,
-    status: member.status,
-    accusers: member.accusers,
-    ageMs: Math.max(0, Math.round(now() - member.bornAtMs)),
-  });
-  const ownRecord = (): RecordNews => ({
-    claim: self.claim(),
-    status: "alive",
-    accusers: NO_ACCUSERS,
-    ageMs: Math.max(0, Math.round(now() - self.bornAtMs())),
-  });
-  const isIn = self.standing;
-
-  const digests = (buckets: ReadonlySet<number>): Digest[] => {
-    const list: Digest[] = [];
-    for (const member of view.all()) if (buckets.has(bucketOf(member.idLow))) list.push(digestOf(member));
-    const { id, boot, incarnation, version } = self.claim();
-    if (buckets.has(selfBucket) && isIn() === "in") list.push([id, boot, incarnation, version, 0]);
-    return list.slice(0, settings.maxMembers + settings.maxTombstones);
-  };
-
-  const compare = (theirs: readonly Digest[], buckets: ReadonlySet<number>): Repair => {
-    const records: RecordNews[] = [];
-    const wanted: string[] = [];
-    const listed = new Set<string>();
-    for (const digest of theirs) {
-      const [id, boot, incarnation, version, rank] = digest;
-      listed.add(id);
-      const mine = id === self.id ? null : view.get(id);
-      if (mine === undefined) wanted.push(id);
-      else if (mine === null) {
-        const own = self.claim();
-        if (boot === own.boot && (incarnation > own.incarnation || version > own.version || rank > 0)) {
-          accused(incarnation, version);
-        }
-        if (isIn() === "in") records.push(ownRecord());
-      } else {
-        const gap = gapOf(digestOf(mine), digest);
-        if (gap.mine) records.push(recordOf(mine));
-        if (gap.theirs) wanted.push(id);
-      }
-    }
-    for (const member of view.live) {
-      if (buckets.has(bucketOf(member.idLow)) && !listed.has(member.id)) records.push(recordOf(member));
-    }
-    if (buckets.has(selfBucket) && !listed.has(self.id) && isIn() === "in") records.push(ownRecord());
-    return { step: "records", records: records.slice(0, settings.maxRecords), wanted };
-  };
 
   return {
     open: () => ({ step: "buckets", hashes: view.buckets() }),
@@ -88,23 +38,76 @@ export function createRepairs(
           (bucket) =>
             mine[bucket * 2] !== repair.hashes[bucket * 2] || mine[bucket * 2 + 1] !== repair.hashes[bucket * 2 + 1],
         );
-        return buckets.length === 0 ? null : { step: "digests", buckets, digests: digests(new Set(buckets)) };
+        return buckets.length === 0
+          ? null
+          : { step: "digests", buckets, digests: digestsOf(context, selfBucket, new Set(buckets)) };
       }
-      if (repair.step === "digests") return compare(repair.digests, new Set(repair.buckets));
+      if (repair.step === "digests") return compare(context, selfBucket, repair, accused);
       for (const record of repair.records) membership.hearRecord(record, "repair", from);
       const records = repair.wanted.flatMap((id) => {
         const member = view.get(id);
-        return id === self.id ? [ownRecord()] : member === undefined ? [] : [recordOf(member)];
+        return id === self.id ? [ownRecord(context)] : member === undefined ? [] : [recordOf(context, member)];
       });
       return records.length === 0
         ? null
         : { step: "records", records: records.slice(0, settings.maxRecords), wanted: [] };
     },
     everything: () => {
-      const all = [...view.all()].map(recordOf);
-      return [ownRecord(), ...all].slice(0, settings.maxRecords);
+      const all = [...view.all()].map((member) => recordOf(context, member));
+      return [ownRecord(context), ...all].slice(0, settings.maxRecords);
     },
   };
+}
+
+function recordOf({ now }: Context, { claim, status, accusers, bornAtMs }: Member): RecordNews {
+  return { claim, status, accusers, ageMs: Math.max(0, Math.round(now() - bornAtMs)) };
+}
+
+function ownRecord({ self, now }: Context): RecordNews {
+  const ageMs = Math.max(0, Math.round(now() - self.bornAtMs()));
+  return { claim: self.claim(), status: "alive", accusers: NO_ACCUSERS, ageMs };
+}
+
+function digestsOf({ self, view, settings }: Context, selfBucket: number, buckets: ReadonlySet<number>): Digest[] {
+  const list: Digest[] = [];
+  for (const member of view.all()) if (buckets.has(bucketOf(member.idLow))) list.push(digestOf(member));
+  const { id, boot, incarnation, version } = self.claim();
+  if (buckets.has(selfBucket) && self.standing() === "in") list.push([id, boot, incarnation, version, 0]);
+  return list.slice(0, settings.maxMembers + settings.maxTombstones);
+}
+
+/** What a peer lacks of the buckets it listed, and what it has that we lack. */
+function compare(
+  context: Context,
+  selfBucket: number,
+  theirs: Extract<Repair, { step: "digests" }>,
+  accused: (incarnation: number, version: number) => void,
+): Repair {
+  const { self, view, settings } = context;
+  const buckets = new Set(theirs.buckets);
+  const records: RecordNews[] = [];
+  const wanted: string[] = [];
+  const listed = new Set<string>();
+  for (const digest of theirs.digests) {
+    const [id, boot, incarnation, version, rank] = digest;
+    listed.add(id);
+    if (id === self.id) {
+      const own = self.claim();
+      const isAhead = incarnation > own.incarnation || version > own.version || rank > 0;
+      if (boot === own.boot && isAhead) accused(incarnation, version);
+      if (self.standing() === "in") records.push(ownRecord(context));
+      continue;
+    }
+    const mine = view.get(id);
+    const gap = mine === undefined ? { mine: false, theirs: true } : gapOf(digestOf(mine), digest);
+    if (gap.mine) records.push(recordOf(context, mine!));
+    if (gap.theirs) wanted.push(id);
+  }
+  for (const member of view.live) {
+    if (buckets.has(bucketOf(member.idLow)) && !listed.has(member.id)) records.push(recordOf(context, member));
+  }
+  if (buckets.has(selfBucket) && !listed.has(self.id) && self.standing() === "in") records.push(ownRecord(context));
+  return { step: "records", records: records.slice(0, settings.maxRecords), wanted };
 }
 
 function digestOf({ id, claim, status }: Member): Digest {

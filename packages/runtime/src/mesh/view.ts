@@ -79,58 +79,12 @@ export interface View {
 
 /** An empty view of the node `selfId`. */
 export function createView(selfId: string, settings: MeshSettings): View {
-  const members = new Map<string, Member>();
-  const live: Member[] = [];
-  const dead = new Set<Member>();
-  const left = new Set<Member>();
-  const sums = new Int32Array(BUCKETS * 2);
+  const sums = createSums();
+  const pools = createPools(sums, settings);
+  const { members, live, dead, left, attach, detach, makeRoom } = pools;
   const [selfHigh, selfLow] = hashText(selfId);
   let selfClaim: Claim | null = null;
   let revision = 0;
-
-  const toggle = (idHigh: number, idLow: number, claim: Claim, rank: number): void => {
-    const high = stir(stir(stir(stir(idHigh, claim.boot), claim.incarnation), claim.version), rank);
-    const low = stir(stir(stir(stir(idLow, rank), claim.version), claim.incarnation), claim.boot);
-    const at = bucketOf(idLow) * 2;
-    sums[at] = sums[at]! ^ high;
-    sums[at + 1] = sums[at + 1]! ^ low;
-  };
-
-  const detach = (member: Member): void => {
-    if (member.slot >= 0) {
-      toggle(member.idHigh, member.idLow, member.claim, STATUS_RANK[member.status]);
-      const last = live.pop()!;
-      if (last !== member) {
-        live[member.slot] = last;
-        last.slot = member.slot;
-      }
-      member.slot = -1;
-    } else if (member.status === "dead") dead.delete(member);
-    else left.delete(member);
-  };
-
-  const attach = (member: Member): void => {
-    if (member.status === "dead") dead.add(member);
-    else if (member.status === "left") left.add(member);
-    else {
-      member.slot = live.length;
-      live.push(member);
-      toggle(member.idHigh, member.idLow, member.claim, STATUS_RANK[member.status]);
-    }
-  };
-
-  const makeRoom = (status: MemberStatus): boolean => {
-    if (status === "alive" || status === "suspect") return live.length + 1 < settings.maxMembers;
-    const pool = status === "dead" ? dead : left;
-    const bound = status === "dead" ? Math.max(64, 2 * (live.length + 1)) : settings.maxTombstones;
-    // Sets keep the order of insertion: the first is the one that has been there the longest.
-    for (const oldest of pool) {
-      if (pool.size < bound) break;
-      pool.delete(oldest);
-      members.delete(oldest.id);
-    }
-    return true;
-  };
 
   return {
     live,
@@ -138,16 +92,9 @@ export function createView(selfId: string, settings: MeshSettings): View {
     all: () => members.values(),
     counts: () => ({ live: live.length + 1, dead: dead.size, left: left.size }),
     size: () => live.length + 1,
-    hash: () => {
-      let [high, low] = [0, 0];
-      for (let at = 0; at < sums.length; at += 2) {
-        high ^= sums[at]!;
-        low ^= sums[at + 1]!;
-      }
-      return [high, low];
-    },
+    hash: sums.hash,
     revision: () => revision,
-    buckets: () => [...sums],
+    buckets: sums.buckets,
     put: (record, bornAtMs, nowMs) => {
       revision += 1;
       const known = members.get(record.claim.id);
@@ -168,9 +115,9 @@ export function createView(selfId: string, settings: MeshSettings): View {
       return member;
     },
     setSelf: (claim) => {
-      if (selfClaim !== null) toggle(selfHigh, selfLow, selfClaim, 0);
+      if (selfClaim !== null) sums.toggle(selfHigh, selfLow, selfClaim, 0);
       selfClaim = claim;
-      if (claim !== null) toggle(selfHigh, selfLow, claim, 0);
+      if (claim !== null) sums.toggle(selfHigh, selfLow, claim, 0);
     },
     forgetLive: () => {
       const gone = [...live];
@@ -196,6 +143,94 @@ export function createView(selfId: string, settings: MeshSettings): View {
       for (const member of dead) if (skip-- === 0) return member;
       return null;
     },
+  };
+}
+
+/** The members by status. */
+interface Pools {
+  readonly members: Map<string, Member>;
+  readonly live: Member[];
+  readonly dead: Set<Member>;
+  readonly left: Set<Member>;
+  readonly attach: (member: Member) => void;
+  readonly detach: (member: Member) => void;
+  /** False when there is no room for one more of that status; makes some among the dead and the left. I10. */
+  readonly makeRoom: (status: MemberStatus) => boolean;
+}
+
+function createPools(sums: Sums, settings: MeshSettings): Pools {
+  const members = new Map<string, Member>();
+  const live: Member[] = [];
+  const dead = new Set<Member>();
+  const left = new Set<Member>();
+  const toggle = (member: Member): void =>
+    sums.toggle(member.idHigh, member.idLow, member.claim, STATUS_RANK[member.status]);
+
+  const detach = (member: Member): void => {
+    if (member.slot >= 0) {
+      toggle(member);
+      const last = live.pop()!;
+      if (last !== member) {
+        live[member.slot] = last;
+        last.slot = member.slot;
+      }
+      member.slot = -1;
+    } else if (member.status === "dead") dead.delete(member);
+    else left.delete(member);
+  };
+
+  const attach = (member: Member): void => {
+    if (member.status === "dead") dead.add(member);
+    else if (member.status === "left") left.add(member);
+    else {
+      member.slot = live.length;
+      live.push(member);
+      toggle(member);
+    }
+  };
+
+  const makeRoom = (status: MemberStatus): boolean => {
+    if (status === "alive" || status === "suspect") return live.length + 1 < settings.maxMembers;
+    const pool = status === "dead" ? dead : left;
+    const bound = status === "dead" ? Math.max(64, 2 * (live.length + 1)) : settings.maxTombstones;
+    // Sets keep the order of insertion: the first is the one that has been there the longest.
+    for (const oldest of pool) {
+      if (pool.size < bound) break;
+      pool.delete(oldest);
+      members.delete(oldest.id);
+    }
+    return true;
+  };
+
+  return { members, live, dead, left, attach, detach, makeRoom };
+}
+
+/** The hash of a set of claims, in buckets: each claim is put in and taken out by the same exclusive or. */
+interface Sums {
+  readonly toggle: (idHigh: number, idLow: number, claim: Claim, rank: number) => void;
+  readonly hash: () => Hash;
+  readonly buckets: () => readonly number[];
+}
+
+function createSums(): Sums {
+  const halves = new Int32Array(BUCKETS * 2);
+  return {
+    toggle: (idHigh, idLow, claim, rank) => {
+      const high = stir(stir(stir(stir(idHigh, claim.boot), claim.incarnation), claim.version), rank);
+      const low = stir(stir(stir(stir(idLow, rank), claim.version), claim.incarnation), claim.boot);
+      const at = bucketOf(idLow) * 2;
+      halves[at] = halves[at]! ^ high;
+      halves[at + 1] = halves[at + 1]! ^ low;
+    },
+    hash: () => {
+      let [high, low] = [0, 0];
+      for (let at = 0; at < halves.length; at += 2) {
+        high ^= halves[at]!;
+        low ^= halves[at + 1]!;
+      }
+      return [high, low];
+    },
+    buckets: () => [...halves],
   };
 }
 
