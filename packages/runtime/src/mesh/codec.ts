@@ -1,5 +1,3 @@
-import type { z } from "zod";
-
 import type { JsonObject } from "../core/index.ts";
 import { meshReply, meshRequest } from "../wire/index.ts";
 import type { MeshReply, MeshRequest } from "./messages.ts";
@@ -11,10 +9,12 @@ type DeepReadonly<T> = JsonObject extends T
   : T extends object
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T;
+/** What a schema makes of its input. */
+type Output<S extends { parse(input: unknown): unknown }> = ReturnType<S["parse"]>;
 type Kinds<T extends { kind: string }> = T["kind"];
 
-const requestsFit: Same<z.infer<typeof meshRequest>, MeshRequest> = true;
-const repliesFit: Same<z.infer<typeof meshReply>, MeshReply> = true;
+const requestsFit: Same<Output<typeof meshRequest>, MeshRequest> = true;
+const repliesFit: Same<Output<typeof meshReply>, MeshReply> = true;
 
 /** A message as the body of a request or an answer. */
 export function encodeMessage(message: MeshRequest | MeshReply): string {

@@ -4,25 +4,17 @@
  * same random numbers, give the same effects: that is what the simulator stands on.
  */
 import type { Random } from "../core/index.ts";
-import { type Context, createOutbox } from "./context.ts";
-import { createDetector } from "./detector.ts";
-import { createDissemination } from "./dissemination.ts";
+import { type Context, createOutbox, type Outbox } from "./context.ts";
+import { createDeparture, type Departure } from "./departure.ts";
 import type { MeshEffect, MeshInput } from "./effects.ts";
-import { createElection } from "./election.ts";
-import { createExchange } from "./exchange.ts";
 import { formatHash } from "./hash.ts";
-import { createHealing } from "./healing.ts";
-import { createMembership } from "./membership.ts";
-import { settleName } from "./naming.ts";
+import { createParts, type Parts } from "./parts.ts";
+import { createPulse } from "./pulse.ts";
 import type { NodeMeta } from "./record.ts";
-import { createRepairs } from "./repair.ts";
-import { createRequests } from "./requests.ts";
 import type { RecordSigner } from "./security.ts";
-import { createSelfHealth } from "./self-health.ts";
 import { createSelf } from "./self.ts";
 import type { MeshSettings } from "./settings.ts";
 import { type MeshSnapshot, type MeshSummary, takeSnapshot } from "./snapshot.ts";
-import { createSuspicions } from "./suspicion.ts";
 import { createView } from "./view.ts";
 
 /** Who a node is and how its mesh behaves. */
@@ -55,254 +47,65 @@ export interface MeshCore {
   epoch(): number;
 }
 
+/** What a step collects. */
+interface Desk {
+  nowMs: number;
+  effects: MeshEffect[];
+  hasChanged: boolean;
+}
+
 /** A node that has not started yet. */
 export function createMeshCore(options: MeshOptions, startMs: number): MeshCore {
-  const { settings, random, signer } = options;
-  let nowMs = startMs;
-  let effects: MeshEffect[] = [];
-  let hasChanged = false;
-  let roundAtMs = Number.POSITIVE_INFINITY;
-  let leaveAtMs = Number.POSITIVE_INFINITY;
+  const desk: Desk = { nowMs: startMs, effects: [], hasChanged: false };
   let wakeAtMs = Number.POSITIVE_INFINITY;
-  let sentAtMs = startMs;
-
-  const emit = (effect: MeshEffect): void => {
-    if (effect.kind === "send") sentAtMs = nowMs;
-    effects.push(effect);
-  };
-  const outbox = createOutbox(emit, settings.requestTimeoutMs);
-  const self = createSelf(options.id, options.boot, options.meta, signer, startMs);
-  const view = createView(self.id, settings);
-  view.setSelf(self.claim());
-  const restate = (): void => {
-    view.setSelf(self.standing() === "in" ? self.claim() : null);
-    dissemination.note(self.id, { claim: true });
-    hasChanged = true;
-  };
-  const context: Context = {
-    settings,
-    random,
-    signer,
-    self,
-    label: options.label,
-    view,
-    now: () => nowMs,
-    emit,
-    changed: () => {
-      hasChanged = true;
-    },
-    restate,
-    log: (level, event, fields) => emit({ kind: "log", level, event, fields }),
-    ask: outbox.ask,
-  };
-
-  const health = createSelfHealth(settings, startMs);
-  const suspicions = createSuspicions(context);
-  const dissemination = createDissemination(context);
-  const election = createElection(context, health, dissemination.nudge);
-  const accused = (incarnation: number, version: number): void => {
-    self.outdo(incarnation, version);
-    context.log("info", "mesh_refuted", { incarnation: self.claim().incarnation });
-    restate();
-  };
-  const goOut = (reason: "removed" | "displaced"): void => {
-    election.resign();
-    self.leave(reason);
-    view.setSelf(null);
-    emit({ kind: "out", reason });
-    hasChanged = true;
-  };
-  const membership = createMembership(context, suspicions, dissemination, {
-    arrived: (member) => detector.arrived(member),
-    stated: (member) => {
-      const { name } = self.claim().meta;
-      if (member.claim.meta.name === name && member.id < self.id) settleName(context, false);
-    },
-    suspected: (member) => detector.suspected(member),
-    accused,
-    ousted: goOut,
-  });
-  const repairs = createRepairs(context, membership, accused);
-  const exchange = createExchange(context, { membership, dissemination, election, repairs, health });
-  const detector = createDetector(context, {
-    exchange,
-    membership,
-    suspicions,
-    health,
-    lookAtStore: election.look,
-  });
-  const healing = createHealing(context, { exchange, membership, election });
-  const requests = createRequests(context, { exchange, membership, election, detector, repairs });
-
-  const scheduleRound = (): void => {
-    roundAtMs = nowMs + settings.gossipIntervalMs * (0.9 + 0.2 * random());
-  };
-
-  const flush = (): void => {
-    const peers = new Set<string>();
-    for (let wanted = dissemination.flush(nowMs); wanted > 0; wanted -= 1) {
-      const peer = view.pick(random, (one) => peers.has(one.id));
-      if (peer === null) return;
-      peers.add(peer.id);
-      exchange.gossip(peer, false, (result) => detector.noteFailure(peer, result));
-    }
-  };
-
-  const runDue = (): void => {
-    if (nowMs >= leaveAtMs) finishLeave();
-    if (self.standing() !== "in") return;
-    detector.due(nowMs);
-    for (const member of suspicions.due(nowMs)) membership.declareDead(member);
-    if (nowMs >= roundAtMs) {
-      scheduleRound();
-      view.expire(nowMs);
-      detector.round();
-      healing.round();
-    }
-    healing.due(nowMs);
-    election.due(nowMs);
-    if (nowMs >= dissemination.nextAtMs()) flush();
-    if (nowMs - sentAtMs >= settings.heartbeatIntervalMs) beat();
-  };
-
-  const beat = (): void => {
-    sentAtMs = nowMs;
-    const peer = view.pick(random, ({ status }) => status !== "alive");
-    if (peer === null) return;
-    const to = { id: peer.id, address: peer.claim.meta.address };
-    const verdict = exchange.verdictOn({ id: peer.id, boot: peer.claim.boot });
-    context.ask(to, { kind: "heartbeat", own: exchange.own(), verdict, relay: null }, exchange.hearReply);
-  };
-
-  /** Tells as many as a round of news would reach first; the rest hear it from them. */
-  const leave = (): void => {
-    if (self.standing() !== "in") return;
-    election.resign();
-    self.leave("left");
-    view.setSelf(null);
-    hasChanged = true;
-    leaveAtMs = nowMs + LEAVE_MS;
-    const told = new Set<string>();
-    let acknowledged = 0;
-    for (let wanted = LEAVE_PEERS; wanted > 0; wanted -= 1) {
-      const peer = view.pick(random, (one) => told.has(one.id) || one.status !== "alive");
-      if (peer === null) break;
-      told.add(peer.id);
-      context.ask(
-        { id: peer.id, address: peer.claim.meta.address },
-        { kind: "leave", claim: self.claim(), lease: election.notice() },
-        (result) => {
-          if (result.ok) acknowledged += 1;
-          if (acknowledged === told.size && Number.isFinite(leaveAtMs)) finishLeave();
-        },
-      );
-    }
-    if (told.size === 0) finishLeave();
-  };
-
-  const finishLeave = (): void => {
-    leaveAtMs = Number.POSITIVE_INFINITY;
-    emit({ kind: "out", reason: "left" });
-  };
-
-  const rejoin = (input: Extract<MeshInput, { kind: "rejoin" }>): void => {
-    if (self.standing() === "in" || input.boot <= self.claim().boot) return;
-    leaveAtMs = Number.POSITIVE_INFINITY;
-    self.rejoin(input, nowMs);
-    for (const { id } of view.live) suspicions.clear(id);
-    const known = view.forgetLive();
-    detector.reset();
-    dissemination.reset();
-    restate();
-    scheduleRound();
-    healing.restart(known);
-  };
+  const outbox = createOutbox((effect) => {
+    pulse.sent();
+    desk.effects.push(effect);
+  }, options.settings.requestTimeoutMs);
+  const context = createContext(options, desk, outbox.ask, (id) => parts.dissemination.note(id, { claim: true }));
+  const { self, view } = context;
+  const parts = createParts(context);
+  const pulse = createPulse(context, parts);
+  const departure = createDeparture(context, parts, pulse);
+  const { detector, dissemination, election, health, suspicions } = parts;
 
   /** I11: everything that measures others' silence by our clock stands still for as long as we did. */
   const noteStall = (lateMs: number): void => {
-    if (lateMs <= settings.stallMs) return;
+    if (lateMs <= options.settings.stallMs) return;
     health.stalled(lateMs);
     detector.stalled(lateMs);
     suspicions.stalled(lateMs);
     context.log("warn", "mesh_stalled", { lateMs: Math.round(lateMs) });
   };
 
-  const take = (input: MeshInput): void => {
-    switch (input.kind) {
-      case "start":
-        healing.setSeeds(options.seeds);
-        roundAtMs = nowMs + settings.gossipIntervalMs * random();
-        healing.restart([]);
-        break;
-      case "wake":
-        break;
-      case "request":
-        requests.answer(input);
-        break;
-      case "reply":
-        outbox.settle(input.request, { ok: true, id: input.from.id, boot: input.from.boot, reply: input.message });
-        break;
-      case "failed":
-        outbox.settle(input.request, { ok: false, reason: input.reason });
-        break;
-      case "lease":
-        election.settle(input.request, input.outcome);
-        break;
-      case "load":
-        self.setLoad(input.load);
-        break;
-      case "meta":
-        self.amend(input.change);
-        if (self.standing() === "in") restate();
-        if (input.change.draining === true) election.resign();
-        break;
-      case "seeds":
-        healing.setSeeds(input.addresses);
-        break;
-      case "leave":
-        leave();
-        break;
-      case "rejoin":
-        rejoin(input);
-        break;
-      case "remove":
-        membership.remove(input.id);
-        break;
-    }
+  const start = (): void => {
+    parts.healing.setSeeds(options.seeds);
+    parts.healing.restart([]);
+    pulse.start();
   };
-
-  const nextWake = (): number => {
-    if (self.standing() !== "in") return leaveAtMs;
-    return Math.min(
-      roundAtMs,
-      detector.nextAtMs(),
-      suspicions.nextAtMs(),
-      dissemination.nextAtMs(),
-      healing.nextAtMs(),
-      election.nextAtMs(),
-      sentAtMs + settings.heartbeatIntervalMs,
-    );
+  const runDue = (): void => {
+    departure.due(desk.nowMs);
+    if (self.standing() === "in") pulse.due(desk.nowMs);
   };
 
   return {
     step: (input, atMs) => {
       // Late is what comes after the time asked for, unless something ran in between: then we did not stand still.
-      const lateMs = atMs - Math.max(wakeAtMs, nowMs);
-      nowMs = atMs;
-      effects = [];
+      const lateMs = atMs - Math.max(wakeAtMs, desk.nowMs);
+      desk.nowMs = atMs;
+      desk.effects = [];
       noteStall(lateMs);
-      take(input);
-      if (input.kind === "wake") runDue();
-      if (hasChanged) {
-        hasChanged = false;
-        effects.push({ kind: "changed" });
-      }
+      if (input.kind === "start") start();
+      else if (input.kind === "wake") runDue();
+      else take(input, context, parts, outbox, departure);
+      if (desk.hasChanged) desk.effects.push({ kind: "changed" });
+      desk.hasChanged = false;
       // What is due already stays due: a wake that comes late must be seen to be late.
-      wakeAtMs = nextWake();
-      return effects;
+      wakeAtMs = self.standing() === "in" ? pulse.nextAtMs() : departure.nextAtMs();
+      return desk.effects;
     },
     nextWakeMs: () => wakeAtMs,
-    snapshot: () => takeSnapshot(context, { election, health, exchange }),
+    snapshot: () => takeSnapshot(context, parts),
     summary: () => ({
       standing: self.standing(),
       ...view.counts(),
@@ -315,7 +118,68 @@ export function createMeshCore(options: MeshOptions, startMs: number): MeshCore 
   };
 }
 
-/** Peers told of a leave directly. */
-const LEAVE_PEERS = 8;
-/** How long a leave waits for them. */
-const LEAVE_MS = 1_000;
+/** What the world says, handed to the part that it concerns. */
+function take(
+  input: Exclude<MeshInput, { kind: "start" | "wake" }>,
+  { self, restate, log }: Context,
+  { election, healing, membership, requests }: Parts,
+  outbox: Outbox,
+  departure: Departure,
+): void {
+  switch (input.kind) {
+    case "request":
+      return requests.answer(input);
+    case "reply":
+      return outbox.settle(input.request, { ok: true, ...input.from, reply: input.message });
+    case "failed":
+      return outbox.settle(input.request, { ok: false, reason: input.reason });
+    case "lease":
+      return election.settle(input.request, input.outcome);
+    case "load":
+      return self.setLoad(input.load);
+    case "meta":
+      self.amend(input.change);
+      if (self.standing() === "in") restate();
+      return input.change.draining === true ? election.resign() : undefined;
+    case "seeds":
+      return healing.setSeeds(input.addresses);
+    case "leave":
+      return departure.leave();
+    case "rejoin":
+      return departure.rejoin(input) ? undefined : log("warn", "mesh_rejoin_refused", { boot: input.boot });
+    case "remove":
+      return membership.remove(input.id) ? undefined : log("warn", "mesh_not_dead", { node: input.id });
+  }
+}
+
+/** `tell`: others should hear of the own claim. */
+function createContext(options: MeshOptions, desk: Desk, ask: Context["ask"], tell: (id: string) => void): Context {
+  const { settings, random, signer, label } = options;
+  const self = createSelf(options.id, options.boot, options.meta, signer, desk.nowMs);
+  const view = createView(self.id, settings);
+  view.setSelf(self.claim());
+  return {
+    settings,
+    random,
+    signer,
+    self,
+    label,
+    view,
+    now: () => desk.nowMs,
+    emit: (effect) => {
+      desk.effects.push(effect);
+    },
+    changed: () => {
+      desk.hasChanged = true;
+    },
+    restate: () => {
+      view.setSelf(self.standing() === "in" ? self.claim() : null);
+      tell(self.id);
+      desk.hasChanged = true;
+    },
+    log: (level, event, fields) => {
+      desk.effects.push({ kind: "log", level, event, fields });
+    },
+    ask,
+  };
+}

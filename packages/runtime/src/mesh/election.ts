@@ -9,7 +9,7 @@
  */
 import type { Context } from "./context.ts";
 import type { LeaseOutcome } from "./effects.ts";
-import { createLeaseClient, type LeaseClient } from "./lease-client.ts";
+import { type Candidate, createLeaseClient, type LeaseClient } from "./lease-client.ts";
 import type { LeaseNotice } from "./messages.ts";
 import type { SelfHealth } from "./self-health.ts";
 import { oldest, seniors } from "./seniority.ts";
@@ -58,7 +58,7 @@ function isNews(known: Known | null, next: Known): boolean {
 
 /** Elections by `context`. `nudge`: the leader changed, tell others soon. */
 export function createElection(context: Context, health: SelfHealth, nudge: () => void): Election {
-  const { settings, self, view, random, now, log } = context;
+  const { settings, self, random, now, log } = context;
   const client = createLeaseClient(context, health);
   let known: Known | null = null;
   let trustedUntilMs = Number.NEGATIVE_INFINITY;
@@ -69,18 +69,10 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
 
   const isHolder = ({ holder, boot }: LeaseNotice): boolean => holder === self.id && boot === self.claim().boot;
   const isMine = (): boolean => known !== null && isHolder(known.notice);
-  const isFit = (): boolean =>
-    self.standing() === "in" && !self.claim().meta.draining && !(view.live.length > 0 && health.lonely(now()));
-  const heldEpoch = (): number => (isMine() ? known!.notice.epoch : 0);
-  const candidate = (): { id: string; boot: number; epoch: number } => ({
-    id: self.id,
-    boot: self.claim().boot,
-    epoch: heldEpoch(),
-  });
-  /** How long this node lets others go first. */
-  const queueMs = (): number => {
-    const place = seniors(context);
-    return place < QUEUE ? place * QUEUE_STEP_MS : settings.leaseRetryMs * (1 + random());
+  const isFit = (): boolean => mayLead(context, health);
+  const candidate = (): Candidate => {
+    const { id, boot } = self.claim();
+    return { id, boot, epoch: isMine() ? known!.notice.epoch : 0 };
   };
 
   const learn = (notice: LeaseNotice): void => {
@@ -95,8 +87,8 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
       log("info", "mesh_leader", { holder: notice.holder, epoch: notice.epoch });
     }
     // The holder tells the store and us at the same time: let the store hear it first.
-    if (notice.holder === null) nextAtMs = now() + RELEASE_MS + queueMs();
-    else if (!isMine()) nextAtMs = Math.min(next.endsAtMs, now() + settings.leaseTtlMs) + queueMs();
+    if (notice.holder === null) nextAtMs = now() + RELEASE_MS + queueMs(context);
+    else if (!isMine()) nextAtMs = Math.min(next.endsAtMs, now() + settings.leaseTtlMs) + queueMs(context);
   };
 
   const settleAttempt = (startedAtMs: number, term: number, outcome: LeaseOutcome): void => {
@@ -109,9 +101,7 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
       return;
     }
     if (outcome.kind === "denied" && outcome.lease !== null) learn(outcome.lease);
-    const retryAtMs = now() + settings.leaseRetryMs * (0.75 + random() / 2);
-    const isHeld = known !== null && known.notice.holder !== null && !isMine() && known.endsAtMs > now();
-    nextAtMs = isHeld ? Math.max(retryAtMs, known!.endsAtMs + queueMs()) : retryAtMs;
+    nextAtMs = retryAtMs(context, isMine() ? null : known);
   };
 
   const resign = (): void => {
@@ -147,6 +137,25 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
     nextAtMs: () => (isTrying ? Number.POSITIVE_INFINITY : nextAtMs),
     settle: client.settle,
   };
+}
+
+/** True when this node may lead: it is in, takes new work, and hears somebody if there is anybody. */
+function mayLead({ self, view, now }: Context, health: SelfHealth): boolean {
+  return self.standing() === "in" && !self.claim().meta.draining && !health.lonely(view.live.length, now());
+}
+
+/** How long this node lets others go first. */
+function queueMs(context: Context): number {
+  const place = seniors(context);
+  return place < QUEUE ? place * QUEUE_STEP_MS : context.settings.leaseRetryMs * (1 + context.random());
+}
+
+/** When to try again: soon, or once the lease that another holds has run out. */
+function retryAtMs(context: Context, others: Known | null): number {
+  const { settings, random, now } = context;
+  const soonMs = now() + settings.leaseRetryMs * (0.75 + random() / 2);
+  const isHeld = others !== null && others.notice.holder !== null && others.endsAtMs > now();
+  return isHeld ? Math.max(soonMs, others.endsAtMs + queueMs(context)) : soonMs;
 }
 
 /** What to tell others: nothing once the lease has run out. */

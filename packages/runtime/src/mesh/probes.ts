@@ -39,6 +39,7 @@ export function createProbes(context: Context, parts: DetectorParts, doubted: Se
   const { exchange, membership, health } = parts;
   const probes = new Map<string, Probe>();
   const isCurrent = (probe: Probe): boolean => probes.get(probe.member.id) === probe;
+  const { accuse, judge } = createJudge(context, parts, probes);
 
   const answered = (probe: Probe): void => {
     if (!isCurrent(probe)) return;
@@ -46,14 +47,6 @@ export function createProbes(context: Context, parts: DetectorParts, doubted: Se
     if (probe.stage === "direct") health.probed(true);
     const contact = view.contact(probe.member);
     contact.rttMs = Math.max(now() - probe.startedAtMs, contact.rttMs * 0.9);
-  };
-
-  const accuse = (probe: Probe, refused: boolean): void => {
-    const { member } = probe;
-    probes.delete(member.id);
-    if (member.claim.boot !== probe.boot || member.slot < 0) return;
-    view.contact(member).failedAtMs = now();
-    membership.accuse(member, refused);
   };
 
   const fail = (probe: Probe, result: Answered): void => {
@@ -80,23 +73,6 @@ export function createProbes(context: Context, parts: DetectorParts, doubted: Se
       if (word === "nack" && probe.nacks === probe.asked) judge(probe);
     });
     if (probe.asked === 0) judge(probe);
-  };
-
-  /** Nobody got an answer. H1 and H2 decide whether that is the peer's fault; without a verdict the doubt stays. */
-  const judge = (probe: Probe): void => {
-    const { member, startedAtMs } = probe;
-    const wanted = Math.min(2, Math.max(1, parts.suspicions.alive() - 1));
-    if (!health.credible() && probe.nacks < wanted) probes.delete(member.id);
-    else if (health.heardSince(startedAtMs, member.id)) accuse(probe, false);
-    else if (probe.stage === "store" || !parts.lookAtStore((isUp) => seen(probe, isUp))) probes.delete(member.id);
-    else {
-      probe.stage = "store";
-      probe.dueAtMs = now() + settings.relayTimeoutMs;
-    }
-  };
-  const seen = (probe: Probe, isUp: boolean): void => {
-    if (isUp) health.storeAnswered(now());
-    if (isCurrent(probe)) judge(probe);
   };
 
   return {
@@ -130,6 +106,40 @@ export function createProbes(context: Context, parts: DetectorParts, doubted: Se
     },
     clear: () => probes.clear(),
   };
+}
+
+/** Ends probes with a verdict, or without. */
+function createJudge(
+  { settings, view, now }: Context,
+  { membership, health, suspicions, lookAtStore }: DetectorParts,
+  probes: Map<string, Probe>,
+): { readonly accuse: (probe: Probe, refused: boolean) => void; readonly judge: (probe: Probe) => void } {
+  const accuse = (probe: Probe, refused: boolean): void => {
+    const { member } = probe;
+    probes.delete(member.id);
+    if (member.claim.boot !== probe.boot || member.slot < 0) return;
+    view.contact(member).failedAtMs = now();
+    membership.accuse(member, refused);
+  };
+
+  /** Nobody got an answer. H1 and H2 decide whether that is the peer's fault; without a verdict the doubt stays. */
+  const judge = (probe: Probe): void => {
+    const { member, startedAtMs } = probe;
+    const wanted = Math.min(2, Math.max(1, suspicions.alive() - 1));
+    if (!health.credible() && probe.nacks < wanted) probes.delete(member.id);
+    else if (health.heardSince(startedAtMs, member.id)) accuse(probe, false);
+    else if (probe.stage === "store" || !lookAtStore((isUp) => seen(probe, isUp))) probes.delete(member.id);
+    else {
+      probe.stage = "store";
+      probe.dueAtMs = now() + settings.relayTimeoutMs;
+    }
+  };
+  const seen = (probe: Probe, isUp: boolean): void => {
+    if (isUp) health.storeAnswered(now());
+    if (probes.get(probe.member.id) === probe) judge(probe);
+  };
+
+  return { accuse, judge };
 }
 
 function newProbe({ settings, view, now }: Context, member: Member): Probe {

@@ -3,11 +3,12 @@ import type { Context } from "./context.ts";
 import type { Detector } from "./detector.ts";
 import type { MeshInput } from "./effects.ts";
 import type { Election } from "./election.ts";
-import type { Exchange, Sender } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Membership } from "./membership.ts";
 import type { HeartbeatRequest, JoinRequest, MeshReply, RefusalCode } from "./messages.ts";
 import type { Repairs } from "./repair.ts";
 import { PROTOCOL } from "./settings.ts";
+import type { Sender } from "./speech.ts";
 
 /** What requests are answered with. */
 export interface RequestParts {
@@ -18,11 +19,17 @@ export interface RequestParts {
   readonly repairs: Repairs;
 }
 
-/** Answers each request once, some of them in a later step. */
+/** Answers of one node. */
+export interface Requests {
+  /** Answers once, perhaps in a later step. */
+  answer(input: Extract<MeshInput, { kind: "request" }>): void;
+}
+
+/** Answers by `context`. */
 export function createRequests(
   context: Context,
   { exchange, membership, election, detector, repairs }: RequestParts,
-): { answer(input: Extract<MeshInput, { kind: "request" }>): void } {
+): Requests {
   const { self, view, settings, emit } = context;
 
   const refuse = (code: RefusalCode, ours = "", theirs = ""): MeshReply => ({ kind: "refused", code, ours, theirs });

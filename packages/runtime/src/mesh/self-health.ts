@@ -22,8 +22,8 @@ export interface SelfHealth {
   probed(answered: boolean): void;
   /** True unless less than 60 % of the last ten probes were answered. */
   credible(): boolean;
-  /** Nobody was heard for `lonelyMs`. */
-  lonely(nowMs: number): boolean;
+  /** There are peers, and none was heard for `lonelyMs`. */
+  lonely(peers: number, nowMs: number): boolean;
   /** The node stood still; the time does not count as silence of others. */
   stalled(lateMs: number): void;
 }
@@ -73,7 +73,7 @@ export function createSelfHealth(settings: MeshSettings, nowMs: number): SelfHea
       const count = Math.min(outcomes, PROBES);
       return count < LEAST_PROBES || answered / count >= CREDIBLE;
     },
-    lonely: (nowMs) => nowMs - Math.max(last.atMs, refusedAtMs) > settings.lonelyMs,
+    lonely: (peers, nowMs) => peers > 0 && nowMs - Math.max(last.atMs, refusedAtMs) > settings.lonelyMs,
     stalled: (lateMs) => {
       last.atMs += lateMs;
       other.atMs += lateMs;

@@ -58,11 +58,7 @@ export interface MeshSummary {
 /** Takes a snapshot as of the last step. */
 export function takeSnapshot(
   context: Context,
-  parts: {
-    readonly election: Election;
-    readonly health: SelfHealth;
-    readonly exchange: Exchange;
-  },
+  parts: { readonly election: Election; readonly health: SelfHealth; readonly exchange: Exchange },
 ): MeshSnapshot {
   const { self, view, now, settings } = context;
   const claim = self.claim();
@@ -99,7 +95,7 @@ export function takeSnapshot(
       probationMs: 0,
     },
     standing: self.standing(),
-    lonely: view.live.length > 0 && parts.health.lonely(now()),
+    lonely: parts.health.lonely(view.live.length, now()),
     leader: parts.election.leader(),
     size: view.size(),
     hash: formatHash(view.hash()),

@@ -84,16 +84,16 @@ function startAll(figures: Figures, world: World, nodes: number, at: string): vo
   const first = world.add();
   for (let index = 1; index < nodes; index += 1) world.add({ seeds: [first] });
   const known = new Map<SimNode, number>();
-  let complete = 0;
+  const complete = new Set<SimNode>();
   world.onLog((node, event) => {
     if (event !== "mesh_alive" || world.now() > 60_000) return;
     const count = (known.get(node) ?? 0) + 1;
     known.set(node, count);
-    if (count === nodes - 1) complete += 1;
+    if (count === nodes - 1) complete.add(node);
   });
   for (const node of world.nodes) world.at((node.index / nodes) * 2_000, () => world.start(node));
-  while (complete < nodes && world.now() < 60_000) world.run(world.now() + 20);
-  const all = complete === nodes ? world.now() / 1_000 : Number.POSITIVE_INFINITY;
+  while (complete.size < nodes && world.now() < 60_000) world.run(world.now() + 20);
+  const all = complete.size === nodes ? world.now() / 1_000 : Number.POSITIVE_INFINITY;
   figures.add("join storm, all know all", at, goals.stormOver(nodes), all);
   // A seed that another node may ask when the first one is the one that crashed.
   for (const node of world.nodes)

@@ -157,7 +157,14 @@ function strike(world: World, fault: Fault, random: Random): void {
       world.network.latencyMs = { least: 1, most: 20 + random() * 600 };
       soon(() => (world.network.latencyMs = { least: 0.2, most: 1.5 }));
       break;
-    default:
+    case "store outage":
+    case "slow store":
+    case "leave":
+    case "late seed":
+    case "address reuse":
+    case "fast clock":
+    case "remove":
+    case "forgery":
       strikeRest(world, fault, node, random, soon);
   }
 }
