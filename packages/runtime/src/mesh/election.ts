@@ -67,13 +67,10 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
   /** Grows with each resignation: what was asked for before one is not taken after it. */
   let resignations = 0;
 
-  const isHolder = ({ holder, boot }: LeaseNotice): boolean => holder === self.id && boot === self.claim().boot;
-  const isMine = (): boolean => known !== null && isHolder(known.notice);
+  const isMine = (): boolean =>
+    known !== null && known.notice.holder === self.id && known.notice.boot === self.claim().boot;
   const isFit = (): boolean => mayLead(context, health);
-  const candidate = (): Candidate => {
-    const { id, boot } = self.claim();
-    return { id, boot, epoch: isMine() ? known!.notice.epoch : 0 };
-  };
+  const candidate = (): Candidate => candidateOf(context, isMine() ? known!.notice.epoch : 0);
 
   const learn = (notice: LeaseNotice): void => {
     const next = { notice, endsAtMs: now() + notice.remainingMs };
@@ -137,6 +134,10 @@ export function createElection(context: Context, health: SelfHealth, nudge: () =
     nextAtMs: () => (isTrying ? Number.POSITIVE_INFINITY : nextAtMs),
     settle: client.settle,
   };
+}
+
+function candidateOf({ self }: Context, epoch: number): Candidate {
+  return { id: self.id, boot: self.claim().boot, epoch };
 }
 
 /** True when this node may lead: it is in, takes new work, and hears somebody if there is anybody. */
