@@ -62,7 +62,8 @@ export function createProbes(context: Context, parts: DetectorParts, doubted: Se
     doubted.add(probe.member);
     const contact = view.contact(probe.member);
     // A peer that was not asked for long is not to blame for its silence.
-    contact.doubtAtMs ??= Math.max(contact.heardAtMs, probe.startedAtMs - settings.gossipIntervalMs);
+    const askedAtMs = probe.startedAtMs - settings.gossipIntervalMs;
+    contact.doubtAtMs ??= Math.max(contact.heardAtMs, probe.member.changedAtMs, askedAtMs);
     probe.stage = "relay";
     probe.dueAtMs = now() + settings.relayTimeoutMs;
     askHelpers(context, parts, probe, (word) => {
