@@ -57,7 +57,7 @@ const BATCH = 256;
  * How often a node tells one thing to a mesh of `live` nodes. One flush more than memberlist: with 8 sends, its number
  * for 99 nodes, three leaves of a hundred miss somebody, who then waits for a round.
  */
-export function tellLimit(live: number): number {
+function tellLimit(live: number): number {
   return 4 * Math.ceil(Math.log10(live + 1)) + 4;
 }
 

@@ -3,7 +3,7 @@ export { createMeshCore } from "./core.ts";
 export type { MeshCore, MeshOptions } from "./core.ts";
 export type { FailureReason, LeaseOutcome, MeshEffect, MeshInput } from "./effects.ts";
 export type { Leader } from "./election.ts";
-export { bodyDigest, createRecordSigner, HMAC, meshKey, MIN_SECRET_LENGTH, newNodeKey } from "./keys.ts";
+export { bodyDigest, createRecordSigner, HMAC, meshKey, newNodeKey } from "./keys.ts";
 export type {
   ElectionRequest,
   GossipRequest,

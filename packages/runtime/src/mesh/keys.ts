@@ -13,9 +13,6 @@ import {
 import { accusationText, claimText } from "./record.ts";
 import type { Mac, MeshKey, RecordSigner } from "./security.ts";
 
-/** The shortest secret that is taken: 128 bits as hex, or as many random characters. */
-export const MIN_SECRET_LENGTH = 16;
-
 /** The keyring's entry of a secret. Its name gives 48 bits of a hash away, which helps nobody to guess a random secret. */
 export function meshKey(secret: string): MeshKey {
   return { id: createHash("sha256").update(`maia key id ${secret}`).digest("hex").slice(0, 12), secret };

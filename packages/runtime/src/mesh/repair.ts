@@ -115,7 +115,7 @@ function digestOf({ id, claim, status }: Member): Digest {
 }
 
 /** Which of two digests of one member has something that the other lacks; both may. Follows the order of record.ts. */
-export function gapOf(mine: Digest, theirs: Digest): { readonly mine: boolean; readonly theirs: boolean } {
+function gapOf(mine: Digest, theirs: Digest): { readonly mine: boolean; readonly theirs: boolean } {
   const lives = mine[1] - theirs[1] || Number(mine[4] === LEFT) - Number(theirs[4] === LEFT) || mine[2] - theirs[2];
   if (lives !== 0) return { mine: lives > 0, theirs: lives < 0 };
   return {

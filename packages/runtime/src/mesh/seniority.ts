@@ -9,7 +9,7 @@ import type { Member } from "./view.ts";
 const SAME_AGE_MS = 1_000;
 
 /** True for a member that may lead. */
-export function isEligible({ status, claim, contact }: Member): boolean {
+function isEligible({ status, claim, contact }: Member): boolean {
   return status === "alive" && !claim.meta.draining && contact?.degraded !== true;
 }
 

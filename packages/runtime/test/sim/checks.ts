@@ -7,7 +7,7 @@ import { isMember, isRunning, type SimNode } from "./node.ts";
 import type { World } from "./world.ts";
 
 /** Somebody broke an invariant. */
-export class BrokenInvariant extends Error {
+class BrokenInvariant extends Error {
   constructor(name: string, atMs: number, what: string) {
     super(`${name} at ${(atMs / 1_000).toFixed(3)} s: ${what}`);
     this.name = "BrokenInvariant";

@@ -12,7 +12,7 @@ export interface Figure {
 }
 
 /** The p-quantile of samples by the nearest rank; Infinity without samples. */
-export function quantile(samples: readonly number[], p: number): number {
+function quantile(samples: readonly number[], p: number): number {
   const sorted = samples.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? Number.POSITIVE_INFINITY;
 }
