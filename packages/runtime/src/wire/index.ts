@@ -96,3 +96,4 @@ export type { ToolListingBody } from "./tool.ts";
 export { traceBody, traceList, traceSummaryToWire, traceToWire } from "./trace.ts";
 export { usageBody, usageFromWire, usageToWire } from "./usage.ts";
 export type { UsageBody } from "./usage.ts";
+export { meshReply, meshRequest } from "./mesh.ts";
