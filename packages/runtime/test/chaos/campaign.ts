@@ -132,11 +132,12 @@ async function die(stage: Stage, kill: Kill, spawned: Promise<void>): Promise<bo
     return !served;
   }
   if (kill.at === "a write") {
-    const exited = node.child.exited.then(() => true);
-    const reached = await Promise.race([exited, sleep(BOUNDARY_PATIENCE_MS * 2, false, { ref: false })]);
+    const patience = sleep(BOUNDARY_PATIENCE_MS * 2, null, { ref: false });
+    const end = await Promise.race([node.child.exited, patience]);
+    if (end !== null && end !== "SIGKILL") throw new Error(`the node ended with ${end}:\n${node.child.output()}`);
     await node.kill();
     await spawned.catch(() => {});
-    return reached;
+    return end !== null;
   }
   await spawned;
   if (kill.at === "any time") await sleep(kill.afterMs);
