@@ -42,6 +42,43 @@ const ALL_ROOMS = [
   "store",
 ];
 
+/** The files of the mesh that may not touch the world: the simulator runs them under a clock and network of its own. */
+const MESH_CORE = [
+  "context",
+  "core",
+  "departure",
+  "detector",
+  "dissemination",
+  "effects",
+  "election",
+  "exchange",
+  "hash",
+  "healing",
+  "lease-client",
+  "membership",
+  "messages",
+  "naming",
+  "parts",
+  "probes",
+  "pulse",
+  "record",
+  "register",
+  "relay",
+  "repair",
+  "requests",
+  "round-robin",
+  "security",
+  "self",
+  "self-health",
+  "seniority",
+  "settings",
+  "snapshot",
+  "speech",
+  "suspicion",
+  "trust",
+  "view",
+];
+
 /** Every place, wider ones before the narrower ones inside them. A place without a slash is a room. */
 export const PLACES: readonly Place[] = [
   { at: "bin", about: "entry files: parse argv, call node/ or cli/", rooms: ["node", "cli"] },
@@ -68,7 +105,7 @@ export const PLACES: readonly Place[] = [
 
   { at: "agents/patterns", about: "loops over LoopContext; Temporal bundles them", rooms: CORE, pure: true },
   { at: "runs/engines/temporal/workflow*.ts", about: "what Temporal bundles", rooms: ["agents/patterns"], pure: true },
-  ...["record", "view", "detector", "suspicion", "election", "wire"].map((name) => ({
+  ...MESH_CORE.map((name) => ({
     at: `mesh/${name}.ts`,
     about: "the protocol without I/O",
     rooms: CORE,

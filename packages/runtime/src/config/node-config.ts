@@ -166,12 +166,15 @@ export type StoreConfig =
 
 /** How requests find another node. */
 export interface RoutingConfig {
-  readonly strategy: "least_loaded" | "round_robin";
+  /** Static peers are taken in turn, whatever it says. Default least_connections. */
+  readonly strategy: "least_connections" | "affinity" | "latency" | "capability";
+  /** This node first, then its region. Default true. */
+  readonly localPreference: boolean;
   /** Default 3. */
   readonly maxAttempts: number;
   /** Retries per request served. Default 0.2. */
   readonly retryRatio: number;
-  /** Default 30 s. */
+  /** The first ejection of a failing node; doubles up to 5 min. Default 10 s. */
   readonly ejectionMs: number;
 }
 

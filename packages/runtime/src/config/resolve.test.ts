@@ -238,7 +238,6 @@ test("parts that a later release brings to life say so", () => {
     "  mesh: { enabled: true }\n  peers: [{ name: a, url: http://a, services: [agents] }]\n  redis_url: redis://r\n";
   expect(good(configTree({ "config/runtime.yaml": HEAD + spec })).notices).toEqual([
     "config/runtime.yaml:4:20 spec.mesh.enabled: true is accepted, but has no effect in this version",
-    "config/runtime.yaml:5:3 spec.peers: accepted, but has no effect in this version",
     "config/runtime.yaml:6:3 spec.redis_url: accepted, but has no effect in this version",
   ]);
 });

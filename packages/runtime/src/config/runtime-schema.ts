@@ -16,6 +16,9 @@ import {
 // What runtime.yaml may say. Names are the file's; node-config.ts gives them their units and meaning in the program.
 // Every part has its default, so an empty `spec` is a whole one.
 
+/** How a mesh chooses the node for a request. */
+const ROUTING_NODE_STRATEGIES = ["least_connections", "affinity", "latency", "capability"] as const;
+
 /** The levels of a log, from the most to the least talkative. */
 export const LOG_LEVELS = ["debug", "info", "warning", "error"] as const;
 
@@ -153,10 +156,22 @@ const store = z.strictObject({
 });
 
 const routing = z.strictObject({
-  strategy: z.enum(["least_loaded", "round_robin"]).default("least_loaded"),
+  strategy: z
+    .enum(ROUTING_NODE_STRATEGIES)
+    .default("least_connections")
+    .describe(
+      "How the mesh chooses among nodes: the less busy of two, a session's own node, the faster, or the best fit. " +
+        "Static peers are taken in turn. Default least_connections.",
+    ),
+  local_preference: z
+    .boolean()
+    .default(true)
+    .describe("Serve here where possible, then in this node's region. Default true."),
   max_attempts: count.default(3).describe("Nodes asked for one request. Default 3."),
   retry_ratio: z.number().min(0).max(1).default(0.2).describe("Retries allowed per request served. Default 0.2."),
-  ejection: positiveDuration.default("30s").describe("How long a failing node is left alone. Default 30s."),
+  ejection: positiveDuration
+    .default("10s")
+    .describe("How long a failing node is left alone at first; doubles up to 5 min. Default 10s."),
 });
 
 /** The hardware that a node offers. */

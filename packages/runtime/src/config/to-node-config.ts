@@ -43,6 +43,7 @@ export function toNodeConfig(spec: RuntimeSpec, facts: NodeFacts): NodeConfig {
     temporalAddress: spec.temporal_address,
     routing: {
       strategy: spec.routing.strategy,
+      localPreference: spec.routing.local_preference,
       maxAttempts: spec.routing.max_attempts,
       retryRatio: spec.routing.retry_ratio,
       ejectionMs: durationMs(spec.routing.ejection),

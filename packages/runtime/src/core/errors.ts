@@ -43,6 +43,8 @@ export const ERROR_CODES = {
   tool_failed: { retryable: false, meaning: "The tool reported a failure." },
   tool_timeout: { retryable: false, meaning: "The tool did not finish in time." },
   no_service: { retryable: true, meaning: "No reachable node provides the service that the request needs." },
+  peer_unproven: { retryable: true, meaning: "A node that this one does not know yet must echo its challenge." },
+  misdirected: { retryable: true, meaning: "The request was meant for another node." },
   mesh_disabled: { retryable: false, meaning: "This node is not part of a mesh." },
   draining: { retryable: true, meaning: "The node is shutting down and takes no new work." },
   store_unavailable: { retryable: true, meaning: "The database cannot be reached." },

@@ -29,6 +29,14 @@ export function isEnded(status: RunStatus): boolean {
   return status === "completed" || status === "failed" || status === "cancelled";
 }
 
+/** A run that waits for one of these needs somebody: nothing comes of waiting with it. */
+const WAITS_FOR_SOMEBODY: readonly (WaitReason | null)[] = ["approval", "signal", "ambiguous"];
+
+/** True when a client need not wait any longer: the run has ended, or needs somebody to go on. */
+export function isSettled(run: Pick<Run, "status" | "waitReason">): boolean {
+  return isEnded(run.status) || (run.status === "waiting" && WAITS_FOR_SOMEBODY.includes(run.waitReason));
+}
+
 /** What hosts the loop of a run. A run keeps the engine that it began with. */
 export type EngineName = "journal" | "temporal";
 

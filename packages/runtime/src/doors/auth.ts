@@ -40,6 +40,11 @@ const REMOTE_PRINCIPAL: Principal = {
 };
 
 const LOOPBACK_ADDRESS = /^(::1|(::ffff:)?127(\.\d{1,3}){3})$/;
+/** True for an address of this very machine. */
+export function isLoopbackAddress(address: string): boolean {
+  return LOOPBACK_ADDRESS.test(address);
+}
+
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
@@ -101,7 +106,7 @@ function openAccess(credentials: Credentials, corsOrigins: readonly string[]): A
 }
 
 function isLocal({ headers, peerAddress }: Credentials): boolean {
-  if (peerAddress === null || !LOOPBACK_ADDRESS.test(peerAddress)) return false;
+  if (peerAddress === null || !isLoopbackAddress(peerAddress)) return false;
   if (headers.has("forwarded") || headers.has("x-forwarded-for")) return false;
   return LOOPBACK_HOST.test(headers.get("host") ?? "");
 }

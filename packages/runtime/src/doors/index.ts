@@ -8,3 +8,7 @@ export { createRestDoor, REST_ERRORS, restDocument } from "./rest/index.ts";
 export type { OpenApiDocument, RequestFacts, RestDeps, RestDoor, RestOptions, ToolExecutor } from "./rest/index.ts";
 export { createHttpServer } from "./server.ts";
 export type { FetchHandler, HttpServer, HttpServerOptions } from "./server.ts";
+export { createNodeDoor } from "./node/index.ts";
+export type { NodeDoorApp, NodeDoorDeps, NodeDoorOptions } from "./node/index.ts";
+export { createPeerGate } from "./peer-gate.ts";
+export type { PeerArrival, PeerCaller, PeerGate, PeerGateOptions } from "./peer-gate.ts";

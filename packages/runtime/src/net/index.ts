@@ -7,7 +7,12 @@ export type { AddressClass, Egress, EgressPolicy, EgressRequest, EgressResponse,
 export { createHttpClient, readText } from "./http-client.ts";
 export type { HttpClient, HttpResponse } from "./http-client.ts";
 export { readLines } from "./lines.ts";
+export { createPeerClient } from "./peer-client.ts";
+export type { PeerAnswer, PeerClient, PeerRequest, PeerSender, PeerTarget } from "./peer-client.ts";
 export { createRetryBudget, retryAfterMs, retryDelayMs } from "./retry.ts";
 export type { BackoffOptions } from "./retry.ts";
+export { meshKeyring, sealedDigest } from "./seal-keys.ts";
 export { watchSilence } from "./silence.ts";
+export type { SilenceWatch } from "./silence.ts";
 export { readSse } from "./sse.ts";
+export type { SseEvent } from "./sse.ts";

@@ -2,6 +2,7 @@ import type { Clock, NodeIdentity, Run } from "../core/index.ts";
 import type {
   CatalogSource,
   NodeAdmin,
+  Peer,
   ProviderStatus,
   ReloadReport,
   Store,
@@ -22,6 +23,8 @@ export interface NodeAdminDeps {
   readonly catalog: CatalogSource;
   readonly store: Store;
   readonly providers: (signal: AbortSignal) => Promise<readonly ProviderStatus[]>;
+  /** The other nodes, as this one sees them. */
+  readonly peers: () => readonly Peer[];
   readonly draining: () => boolean;
   readonly reload: () => Promise<ReloadReport>;
   readonly loops: () => readonly LoopStatus[];
@@ -64,7 +67,14 @@ export function createNodeAdmin(deps: NodeAdminDeps): NodeAdmin {
       // The status must be readable without the database, above all then.
       runs: ready ? await deps.store.runs.count().catch(() => NO_RUNS) : NO_RUNS,
       draining: deps.draining(),
-      peers: config.peers.map(({ name, url, services }) => ({ name, url, services })),
+      peers: deps.peers().map(({ key, name, nodeId, url, status, services }) => ({
+        name: key,
+        node_name: name,
+        node_id: nodeId,
+        url,
+        status,
+        services: [...services],
+      })),
       mesh: null,
     };
   };
@@ -79,6 +89,7 @@ export function createNodeAdmin(deps: NodeAdminDeps): NodeAdmin {
         catalog: deps.catalog.current(),
         store: deps.store.status(),
         providers: await deps.providers(signal),
+        peers: deps.peers(),
         loop: deps.loop.current(),
         lock: deps.data.lock.kind,
       });

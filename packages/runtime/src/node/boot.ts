@@ -4,9 +4,9 @@ import { createIds } from "../core/index.ts";
 import type { Store } from "../core/ports/index.ts";
 import { openTelemetry } from "../telemetry/index.ts";
 import type { Log } from "../telemetry/index.ts";
-import { isOpenToOthers } from "./doctor.ts";
+import { isOpenToOthers, unsignedPeers } from "./doctor.ts";
 import { openDataDirectory } from "./identity.ts";
-import { startLoops } from "./loops.ts";
+import { meetPeers, startLoops } from "./loops.ts";
 import type { Parts } from "./parts.ts";
 import { createPidFile } from "./pid-file.ts";
 import { createReload, useSnapshot } from "./reload.ts";
@@ -94,6 +94,7 @@ export async function boot(input: BootInput): Promise<RunningNode> {
     const address = parts.server.address();
     logger.info("Start API server", { ...address });
 
+    await meetPeers(parts);
     const resumed = opened.then(() => resume(parts, stopping.signal));
     const failed = failureOf(resumed, stopping.signal);
     if (parts.store.status().ready) await resumed;
@@ -135,6 +136,8 @@ function sayWhatLoads(parts: Parts): void {
     node_id: parts.data.identity.nodeId,
     boot: parts.data.identity.boot,
   });
+  const unsigned = config.peers.length === 0 ? null : unsignedPeers(config);
+  if (unsigned !== null) logger.warn(`NO MESH SECRET: ${unsigned}`);
   if (config.api.keys.length === 0 && isOpenToOthers(config.api.host)) {
     const advice = "set ASTROMESH_API_KEYS, or api.host to 127.0.0.1";
     logger.warn(`NO API KEYS: anybody who reaches ${config.api.host} can run agents here; ${advice}`);

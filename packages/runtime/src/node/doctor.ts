@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
 
 import type { NodeConfig } from "../config/index.ts";
-import type { Catalog, DoctorCheck, ProviderStatus, StoreStatus } from "../core/ports/index.ts";
+import type { Catalog, DoctorCheck, Peer, ProviderStatus, StoreStatus } from "../core/ports/index.ts";
 import type { LoopHealth } from "../telemetry/index.ts";
 
 /** What doctor looks at. */
@@ -12,6 +12,7 @@ export interface DoctorInput {
   readonly catalog: Catalog;
   readonly store: StoreStatus;
   readonly providers: readonly ProviderStatus[];
+  readonly peers: readonly Peer[];
   readonly loop: LoopHealth;
   /** How the data directory is locked. */
   readonly lock: "flock" | "pid";
@@ -32,6 +33,8 @@ export async function examine(input: DoctorInput): Promise<readonly DoctorCheck[
     await checkDisk(input.config.places.dataDir),
     checkModels(input.providers),
     ...input.providers.map(checkProvider),
+    ...input.peers.map(checkPeer),
+    ...(input.peers.length > 0 ? [checkSignature(input.config)] : []),
     checkAccess(input.config),
     checkLock(input.lock),
     checkLoop(input.loop),
@@ -78,6 +81,27 @@ function checkModels(providers: readonly ProviderStatus[]): DoctorCheck {
 function checkProvider({ name, ok, message, breaker }: ProviderStatus): DoctorCheck {
   const resting = breaker === "closed" ? "" : ` (breaker ${breaker})`;
   return { name: `provider ${name}`, status: ok ? "ok" : "warning", message: `${message}${resting}` };
+}
+
+function checkPeer({ name, url, status, nodeId, services }: Peer): DoctorCheck {
+  const offers = services.length === 0 ? "offers none of the services named in spec.peers" : services.join(", ");
+  if (status === "alive" || status === "draining") {
+    const isWell = status === "alive" && services.length > 0;
+    return { name: `peer ${name}`, status: isWell ? "ok" : "warning", message: `${url} is ${status}: ${offers}` };
+  }
+  const message = nodeId === null ? `${url} has not answered yet` : `${url} does not answer (${status})`;
+  return { name: `peer ${name}`, status: "warning", message };
+}
+
+/** Why calls between nodes are not safe from others on the network; null when they are signed. */
+export function unsignedPeers({ mesh }: Pick<NodeConfig, "mesh">): string | null {
+  if (mesh.secrets.length > 0) return null;
+  return "nodes do not sign what they say to each other, so anybody on this network can speak for one; set ASTROMESH_MESH_SECRET on all of them";
+}
+
+function checkSignature(config: NodeConfig): DoctorCheck {
+  const message = unsignedPeers(config);
+  return { name: "peer signatures", status: message === null ? "ok" : "warning", message: message ?? "signed" };
 }
 
 function checkAccess({ api }: NodeConfig): DoctorCheck {

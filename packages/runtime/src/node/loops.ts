@@ -36,3 +36,11 @@ export function startLoops(parts: Parts): void {
     }
   }
 }
+
+/** Looks for the peers once, then keeps an eye on them. Needs no database: a gateway routes without one. */
+export async function meetPeers({ peers, followAgents, supervisor }: Parts): Promise<void> {
+  if (peers === null) return;
+  await peers.first();
+  for (const [name, run] of Object.entries(peers.loops)) supervisor.start({ name, run });
+  if (followAgents !== null) supervisor.start({ name: "agents of the peers", run: followAgents });
+}

@@ -1,9 +1,10 @@
 import type { Variables } from "../config/index.ts";
 import type { Clock, Ids, Random } from "../core/index.ts";
-import type { Logger, NodeAdmin, ReloadReport, SessionMemory, Store } from "../core/ports/index.ts";
+import type { Logger, ModelGateway, NodeAdmin, ReloadReport, SessionMemory, Store } from "../core/ports/index.ts";
 import { createDrain } from "../doors/index.ts";
-import type { HttpServer } from "../doors/index.ts";
+import type { Drain, HttpServer } from "../doors/index.ts";
 import { createSessionMemory } from "../memory/index.ts";
+import type { LocalFront } from "../routing/index.ts";
 import type { RunEngine } from "../runs/index.ts";
 import { createLoopDelayWatcher, observeProcess } from "../telemetry/index.ts";
 import type { Log, LoopDelayWatcher, Metrics, Telemetry, Tracing } from "../telemetry/index.ts";
@@ -20,6 +21,9 @@ import { createNodeServer } from "./wiring/doors.ts";
 import { createHttpObserver } from "./wiring/http-observer.ts";
 import { createNodeModels } from "./wiring/models.ts";
 import type { NodeModels } from "./wiring/models.ts";
+import { nodeDoorDeps } from "./wiring/node-door.ts";
+import { countCalls, createNodePeers, createOffers } from "./wiring/peers.ts";
+import type { NodePeers, OwnFacts } from "./wiring/peers.ts";
 import { createNodeRuns } from "./wiring/runs.ts";
 import { createServiceGate } from "./wiring/services.ts";
 import type { ServiceGate } from "./wiring/services.ts";
@@ -61,6 +65,10 @@ export interface Parts {
   readonly models: NodeModels;
   readonly tools: NodeTools;
   readonly engine: RunEngine;
+  /** Null on a node that is told of no others. */
+  readonly peers: NodePeers | null;
+  /** Keeps the list of the peers' agents current; null without peers. */
+  readonly followAgents: ((signal: AbortSignal) => Promise<void>) | null;
   readonly admin: NodeAdmin;
   readonly server: HttpServer;
   readonly supervisor: Supervisor;
@@ -93,8 +101,20 @@ export function assemble(input: PartsInput): Parts {
     onEnd: (name, outcome) => metrics.loopEnds.add(1, { loop: name, outcome }),
   });
   const gate = createServiceGate(snapshot.config.services);
-  const workshop = assembleWorkshop(base, input, gate);
-  const parts: Omit<Parts, "admin" | "server"> = {
+  const drain = createDrain();
+  const facts = (): OwnFacts => ({
+    store: workshop.store,
+    catalog: workshop.agents.registry,
+    engine: workshop.engine,
+    modelCalls: workshop.modelCalls,
+    providers: offers,
+    draining: () => drain.draining,
+  });
+  const { identity } = data;
+  const peers = createNodePeers(snapshot.config, { ...base, identity, facts });
+  const workshop = assembleWorkshop(base, input, gate, peers);
+  const offers = createOffers(workshop.models, base);
+  const parts: Omit<Parts, Front> = {
     version,
     first: snapshot,
     current: snapshot,
@@ -105,6 +125,7 @@ export function assemble(input: PartsInput): Parts {
     telemetry,
     supervisor,
     loop,
+    peers,
     reload: () => Promise.reject(new Error("the node is starting")),
     ...workshop,
     storedAgents: createStoredAgents({
@@ -116,18 +137,28 @@ export function assemble(input: PartsInput): Parts {
       logger,
     }),
   };
-  return Object.assign(parts, assembleFront(base, parts, workshop, gate));
+  return Object.assign(parts, assembleFront(base, parts, workshop, { gate, drain, facts }));
 }
 
 /** What performs runs. */
 interface Workshop extends Pick<Parts, "store" | "agents" | "models" | "tools" | "engine"> {
   readonly memory: SessionMemory;
+  /** This node's own models, whoever asks for them. */
+  readonly ownModels: ModelGateway;
+  /** Calls to them that are under way. */
+  readonly modelCalls: () => number;
 }
 
-function assembleWorkshop(base: Base, { snapshot, data, store }: PartsInput, gate: ServiceGate): Workshop {
+function assembleWorkshop(
+  base: Base,
+  { snapshot, data, store }: PartsInput,
+  gate: ServiceGate,
+  peers: NodePeers | null,
+): Workshop {
   const { config } = snapshot;
   const agents = createNodeAgents(base.clock);
   const models = createNodeModels(base, snapshot);
+  const { gateway: ownModels, open: modelCalls } = countCalls(models.gateway);
   const { templates, registry: catalog } = agents;
   const tools = createNodeTools({ ...base, cache: store.cache, templates, dataDir: data.path });
   const offered = gate.tools(tools.tools);
@@ -137,31 +168,42 @@ function assembleWorkshop(base: Base, { snapshot, data, store }: PartsInput, gat
     nodeId: data.identity.nodeId,
     store: store.runs,
     catalog,
-    gateway: gate.models(models.gateway),
+    gateway: peers === null ? gate.models(ownModels) : peers.routing.models(ownModels),
     tools: offered,
     memory,
     contextBuilder: createNodeContextBuilder({ ...base, templates, memory, tools: offered }),
   });
   observeState(base.metrics, { store, engine, catalog });
-  return { store, agents, models, tools, engine, memory };
+  return { store, agents, models, tools, engine, memory, ownModels, modelCalls };
 }
 
-/** What people and programs come to. */
+/** The parts that others come to. */
+type Front = "admin" | "server" | "followAgents";
+
+/** What people, programs and other nodes come to. */
 function assembleFront(
   base: Base,
-  parts: Omit<Parts, "admin" | "server">,
-  { store, agents, models, tools, engine, memory }: Workshop,
-  gate: ServiceGate,
-): Pick<Parts, "admin" | "server"> {
-  const drain = createDrain();
-  const catalog = agents.registry;
+  parts: Omit<Parts, Front>,
+  { store, agents, models, tools, engine, memory, ownModels }: Workshop,
+  around: { readonly gate: ServiceGate; readonly drain: Drain; readonly facts: () => OwnFacts },
+): Pick<Parts, Front> {
+  const { gate, drain, facts } = around;
+  const { config } = parts.first;
+  const here: LocalFront = {
+    runs: gate.runs(engine),
+    catalog: agents.registry,
+    agents: parts.storedAgents,
+    memory,
+  };
+  const everywhere = parts.peers?.routing.front(here) ?? null;
   const admin = createNodeAdmin({
     version: parts.version,
     data: parts.data,
     snapshot: () => parts.current,
-    catalog,
+    catalog: here.catalog,
     store,
     providers: (signal) => models.check(signal),
+    peers: () => parts.peers?.view.current().peers ?? [],
     draining: () => drain.draining,
     reload: () => parts.reload(),
     loops: () => parts.supervisor.status(),
@@ -170,17 +212,16 @@ function assembleFront(
     loop: parts.loop,
     clock: base.clock,
   });
-  const server = createNodeServer(parts.first.config, parts.version, {
+  const server = createNodeServer(config, parts.version, {
     ...base,
-    runs: gate.runs(engine),
-    catalog,
-    agents: parts.storedAgents,
+    ...(everywhere ?? here),
+    ...(parts.peers === null ? {} : { places: parts.peers.routing.places }),
     node: admin,
     tools: gate.tools(tools.tools),
-    executor: gate.executor(createToolExecutor({ ...base, tools: tools.tools, catalog })),
-    memory,
+    executor: gate.executor(createToolExecutor({ ...base, tools: tools.tools, catalog: here.catalog })),
     drain,
     observer: createHttpObserver(base),
+    nodeDoor: nodeDoorDeps(base, parts, { here, everywhere, ownModels, drain, facts }),
   });
-  return { admin, server };
+  return { admin, server, followAgents: everywhere?.followAgents ?? null };
 }

@@ -36,6 +36,7 @@ export async function shutDown(
 
   // Nobody asks any more: what served them can go.
   await step("background loops", () => parts.supervisor.stop({ graceMs: LAST_ANSWERS_MS }));
+  await step("peers", () => parts.peers?.stop());
   await step("tools", () => parts.tools.stop());
   await step("models", () => parts.models.stop());
   await step("templates", () => parts.agents.templates.stop());

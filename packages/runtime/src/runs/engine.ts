@@ -1,5 +1,5 @@
-import { hasScope, isEnded } from "../core/index.ts";
-import type { Principal, Run, WaitReason } from "../core/index.ts";
+import { hasScope, isSettled } from "../core/index.ts";
+import type { Principal, Run } from "../core/index.ts";
 import type { RunFilter, Runs, RunSignal } from "../core/ports/index.ts";
 import { canSee, checkAnswer, checkSignal, questionOf, refuseSteering, visible } from "./access.ts";
 import { createHost } from "./host.ts";
@@ -34,9 +34,6 @@ export interface RunEngine extends Runs {
   stop(limit: { readonly graceMs: number }): Promise<void>;
   status(): RunEngineStatus;
 }
-
-/** A run that waits for one of these needs somebody: nothing comes of waiting with it. */
-const WAITS_FOR_SOMEBODY: readonly (WaitReason | null)[] = ["approval", "signal", "ambiguous"];
 
 /** More runs than this are not shown in one timeline. */
 const TIMELINE_RUNS = 1_000;
@@ -78,9 +75,7 @@ export function createRunEngine(deps: RunEngineDeps, given: Partial<RunEngineOpt
     },
     settled: async (runId, principal, timeoutMs, signal) => {
       await allow(runId, principal);
-      const reached = (run: Run): boolean =>
-        isEnded(run.status) || (run.status === "waiting" && WAITS_FOR_SOMEBODY.includes(run.waitReason));
-      return visible(await host.watch.until(runId, reached, { timeoutMs, signal }), runId, principal);
+      return visible(await host.watch.until(runId, isSettled, { timeoutMs, signal }), runId, principal);
     },
     timeline: async (traceId, principal) => {
       const found = await store.list({ traceId, limit: TIMELINE_RUNS });

@@ -35,6 +35,38 @@ export {
   systemStatusToWire,
 } from "./node.ts";
 export type { LogLineBody } from "./node.ts";
+export { PEER_HEADERS, peerContext, peerStatus } from "./peer.ts";
+export type { PeerContext, PeerStatusBody } from "./peer.ts";
+export {
+  catalogToPeer,
+  loadedAgentToPeer,
+  peerAgent,
+  peerAgentName,
+  peerAgentPut,
+  peerCatalog,
+  peerCleared,
+  peerClearRequest,
+  peerHistory,
+  peerHistoryRequest,
+} from "./peer-agent.ts";
+export { peerModelCall, peerModelEvent } from "./peer-model.ts";
+export type { PeerModelEvent } from "./peer-model.ts";
+export {
+  peerJournal,
+  peerRunAnswer,
+  peerRunFilter,
+  peerRunId,
+  peerRunList,
+  peerSettle,
+  peerSignal,
+  peerSubmit,
+  peerSubmitted,
+  peerTimeline,
+  peerTraceId,
+  peerWatch,
+  streamEventFromPeer,
+  streamEventToPeer,
+} from "./peer-run.ts";
 export { HIDDEN, redact, redactText } from "./redact.ts";
 export { formatEventId, parseEventId, runEventBody, runEventFromWire, runEventToWire } from "./run-event.ts";
 export type { RunEventBody, StreamPlace } from "./run-event.ts";
@@ -64,3 +96,4 @@ export type { ToolListingBody } from "./tool.ts";
 export { traceBody, traceList, traceSummaryToWire, traceToWire } from "./trace.ts";
 export { usageBody, usageFromWire, usageToWire } from "./usage.ts";
 export type { UsageBody } from "./usage.ts";
+export { meshReply, meshRequest } from "./mesh.ts";

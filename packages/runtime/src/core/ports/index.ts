@@ -43,6 +43,8 @@ export type {
   ReloadReport,
   SystemStatus,
 } from "./node-admin.ts";
+export type { OfferedProvider, Peer, PeerSnapshot, PeerStatus, PeerStore, PeerView } from "./peer-view.ts";
+export type { RunPlaces } from "./run-places.ts";
 export type { Runs, Submitted, SubmitRequest, Timeline, TimelineSpan } from "./runs.ts";
 export type { SessionMemory } from "./session-memory.ts";
 export type { Store, StoreStatus } from "./store.ts";

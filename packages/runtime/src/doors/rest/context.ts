@@ -1,5 +1,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { OpenAPIHono, RouteConfig, RouteHandler } from "@hono/zod-openapi";
+import type { Hono } from "hono";
 
 import type { Clock, Ids, JsonObject, Principal } from "../../core/index.ts";
 import type {
@@ -7,6 +8,7 @@ import type {
   CatalogSource,
   Logger,
   NodeAdmin,
+  RunPlaces,
   Runs,
   SessionMemory,
   ToolOutcome,
@@ -46,6 +48,8 @@ export interface RestDeps {
   readonly tools: ToolRegistry;
   readonly executor: ToolExecutor;
   readonly memory: SessionMemory;
+  /** Which nodes worked on a run; absent on a node that knows no others: this one did. */
+  readonly places?: RunPlaces;
   readonly auth: Authenticator;
   /** Requests of a key, or of an address where there are no keys. Null: no limits. */
   readonly limits: RateLimiter | null;
@@ -55,6 +59,8 @@ export interface RestDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
+  /** Routes of another door, served under this one's frame (name header, metrics), and not in its document. */
+  readonly mounted?: Hono<{ readonly Bindings: Partial<HttpBindings> }>;
   readonly observe?: (facts: RequestFacts) => void;
 }
 

@@ -11,6 +11,7 @@ import type { RestApp, RestContext, RestDeps, RestEnv, RestOptions } from "./con
 import { serveDocs } from "./docs-page.ts";
 import { restDocument } from "./document.ts";
 import { invalidRequest, isDefect, toErrorAnswer } from "./errors.ts";
+import { headerText } from "./header-text.ts";
 import { serveRoutes } from "./routes/index.ts";
 import { traceparentOf } from "./submission.ts";
 
@@ -68,6 +69,7 @@ export function createRestDoor(deps: RestDeps, given: RestOptions): RestDoor {
   serveRoutes(context);
   serveDocument(app, options.version);
   serveDocs(app);
+  if (deps.mounted !== undefined) app.route("/", deps.mounted);
   return { fetch: app.fetch, app };
 }
 
@@ -121,9 +123,4 @@ function answerError(thrown: unknown, c: Context<RestEnv>, deps: RestDeps): Resp
     deps.logger.error("a request failed", { traceId, method: c.req.method, path: c.req.path, error: thrown });
   }
   return c.json(answer.body, answer.status, answer.headers);
-}
-
-/** A name as a header can carry it: visible ASCII. */
-function headerText(name: string): string {
-  return name.replaceAll(/[^\x20-\x7e]/g, "?");
 }

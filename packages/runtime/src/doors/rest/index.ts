@@ -3,4 +3,4 @@ export { restDocument } from "./document.ts";
 export type { OpenApiDocument } from "./document.ts";
 export { createRestDoor } from "./door.ts";
 export type { RestDoor } from "./door.ts";
-export { REST_ERRORS } from "./errors.ts";
+export { invalidRequest, isDefect, REST_ERRORS, toErrorAnswer } from "./errors.ts";

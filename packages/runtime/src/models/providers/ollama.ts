@@ -73,13 +73,16 @@ export function createOllamaProvider(deps: ProviderDeps, options: OllamaOptions)
     async pickModel(wanted, signal) {
       const models = await modelNames(signal);
       if (wanted.length > 0) return wanted.find((model) => models.includes(ollamaModelName(model))) ?? null;
+      // Agents may call tools, so a model that can is worth a look at all of them; else any that talks.
+      let talks: string | null = null;
       for (const model of models) {
         const about = await askServer(anyModel, "POST", "/api/show", { model }, CHECK_MS, signal);
         const abilities = about["capabilities"];
+        if (Array.isArray(abilities) && abilities.includes("tools")) return model;
         // Servers before 0.6.4 do not tell; then the name has to do.
-        if (Array.isArray(abilities) ? abilities.includes("completion") : !model.includes("embed")) return model;
+        if (Array.isArray(abilities) ? abilities.includes("completion") : !model.includes("embed")) talks ??= model;
       }
-      return null;
+      return talks;
     },
   };
 }

@@ -175,7 +175,9 @@ describe("POST /v1/agents/{name}/run", () => {
 
   it("maps every error that a port may throw to its status, with Retry-After where waiting helps", async () => {
     const { node, call } = await startRestServer();
-    for (const code of Object.keys(ERROR_CODES) as ErrorCode[]) {
+    // 421 is said between nodes only; `fetch` would ask once more by itself, as its standard says.
+    const codes = (Object.keys(ERROR_CODES) as ErrorCode[]).filter((code) => code !== "misdirected");
+    for (const code of codes) {
       node.runs.refuseNext(new AstromeshError(code, "no", { retryAfterMs: 2_500 }));
       const response = await call("POST", RUN, { query: "Hello" });
       expect([code, response.status]).toEqual([code, REST_ERRORS[code].status]);

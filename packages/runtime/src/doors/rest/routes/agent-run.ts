@@ -7,6 +7,7 @@ import { agentRunRequest, foldToolCalls, runAccepted, runAnswer, runAnswerToWire
 import type { ToolCallSummary } from "../../../wire/index.ts";
 import type { RestContext, RestEnv } from "../context.ts";
 import { eventStream, runFrames } from "../event-stream.ts";
+import { headerText } from "../header-text.ts";
 import { json, jsonBody, restRoute } from "../route.ts";
 import { submit, submitHeaders } from "../submission.ts";
 
@@ -70,7 +71,8 @@ export function serveAgentRun(context: RestContext): void {
     const principal = c.get("principal");
     const { "idempotency-key": idempotencyKey } = c.req.valid("header");
     const started = await submit(deps.runs, c, { agent: name, question, idempotencyKey });
-    const headers = { "x-astromesh-routed-to": options.nodeName, "x-astromesh-run-id": started.runId };
+    const routedTo = deps.places?.routedTo(started.runId) ?? options.nodeName;
+    const headers = { "x-astromesh-routed-to": headerText(routedTo), "x-astromesh-run-id": started.runId };
     const leave = onDisconnect === "cancel" ? () => cancel(context, started.runId, principal) : () => undefined;
     if (stream ?? wantsEvents(c)) {
       const open = (signal: AbortSignal) => runFrames(deps.runs.events(started.runId, principal, null, signal));
@@ -80,7 +82,10 @@ export function serveAgentRun(context: RestContext): void {
     const client = c.req.raw.signal;
     client.addEventListener("abort", leave, { once: true });
     const run = await deps.runs.settled(started.runId, principal, waitMs ?? options.defaultWaitMs, client);
-    if (run.provider !== null) c.header("x-astromesh-inference-node", options.nodeName);
+    const inferenceNode = deps.places === undefined ? options.nodeName : deps.places.inferenceNode(run.runId);
+    if (run.provider !== null && inferenceNode !== null) {
+      c.header("x-astromesh-inference-node", headerText(inferenceNode));
+    }
     if (run.status === "waiting") {
       return c.json({ run_id: run.runId, status: run.status, session_id: run.sessionId, trace_id: run.traceId }, 202);
     }
