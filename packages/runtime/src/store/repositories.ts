@@ -1,3 +1,4 @@
+import { AstromeshError } from "../core/index.ts";
 import type { Clock } from "../core/index.ts";
 import type { AgentStore, CacheStore, ConversationStore, Retention, RunStore, Store } from "../core/ports/index.ts";
 import { createReads } from "./database.ts";
@@ -72,10 +73,12 @@ function createCreate(database: Database): RunStore["create"] {
     const now = create.run.createdAt;
     const known = writtenAt.get(digest);
     if (known !== undefined && Math.abs(now - known) < DEFINITION_KNOWN_MS) {
-      return database.write("createRun", { ...rest, definition: null });
+      const outcome = await database.write("createRun", { ...rest, definition: { digest, definition: null } });
+      if (outcome.kind !== "definition_wanted") return outcome;
     }
     const definition = { digest, definition: JSON.stringify(pinned.definition) };
     const outcome = await database.write("createRun", { ...rest, definition });
+    if (outcome.kind === "definition_wanted") throw new AstromeshError("internal", "A definition was not written.");
     if (writtenAt.size >= DEFINITIONS_MAX) writtenAt.clear();
     if (outcome.kind === "created") writtenAt.set(digest, now);
     return outcome;

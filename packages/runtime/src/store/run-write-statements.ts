@@ -45,6 +45,10 @@ function prepareCreate(db: Builder) {
             .where("definitions.used_at", "<", sql<number>`excluded.used_at - ${sql.lit(USED_AT_GRAIN_MS)}`),
         ),
     ),
+    hasDefinition: prepare(
+      { digest: definition.digest },
+      db.selectFrom("definitions").select("digest").where("digest", "=", definition.digest),
+    ),
     // Any conflict: the run itself, or a live run of its session (see the index runs_session_exclusive).
     insertRun: prepare(
       row,

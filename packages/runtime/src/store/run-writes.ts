@@ -15,10 +15,12 @@ import { prepareRunWrites } from "./run-write-statements.ts";
 import { all, changes, first } from "./statement.ts";
 import type { Builder, Unit } from "./statement.ts";
 
-/** A create on its way: its definition as text, or null when it was written down a short while ago. */
+/** A create on its way: its definition's text is null when it was written down a short while ago. */
 export type CreateCall = Omit<RunCreate, "definition"> & {
-  readonly definition: { readonly digest: string; readonly definition: string } | null;
+  readonly definition: { readonly digest: string; readonly definition: string | null };
 };
+/** What became of it; `definition_wanted` when the definition is not there after all, and nothing was written. */
+export type CreateResult = CreateOutcome | { readonly kind: "definition_wanted" };
 /** What `claim` is asked. */
 type Claim = Parameters<RunStore["claim"]>[0];
 /** What `reserveEffectKey` is asked, and the time that says whether an earlier reservation is over. */
@@ -45,11 +47,15 @@ export function createRunWrites(db: Builder) {
   return {
     ...createAppends(db),
 
-    *createRun(create: CreateCall): Unit<CreateOutcome> {
+    *createRun(create: CreateCall): Unit<CreateResult> {
+      const { run } = create;
+      const { digest, definition } = create.definition;
+      if (definition === null && (yield* first(statements.hasDefinition({ digest }))) === undefined) {
+        return { kind: "definition_wanted" };
+      }
       const known = yield* takeIdempotencyKey(statements, create);
       if (known !== null) return known;
-      const { definition, run } = create;
-      if (definition !== null) yield* changes(statements.putDefinition({ ...definition, usedAt: run.createdAt }));
+      if (definition !== null) yield* changes(statements.putDefinition({ digest, definition, usedAt: run.createdAt }));
       const obstacle = yield* insertRun(statements, create);
       if (obstacle === null) return { kind: "created" };
       if (create.idempotency !== null) {
