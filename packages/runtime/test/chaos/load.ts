@@ -27,7 +27,7 @@ export interface LoadDeps {
 }
 
 /** A client of its own for each order: its requests carry the order's trace. */
-export function clientOf(url: string, order: Order): AstromeshClient {
+function clientOf(url: string, order: Order): AstromeshClient {
   return createClient({ url, headers: { traceparent: `00-${order.traceId}-00000000000000c1-01` } });
 }
 
