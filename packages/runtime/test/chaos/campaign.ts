@@ -97,12 +97,10 @@ async function killAll(stage: Stage, options: CampaignOptions, seeded: Seeded): 
   let spawned: Promise<void> = Promise.resolve();
   for (const [index, kill] of planKills(options.kills, seeded).entries()) {
     if (index > 0) spawned = spawn(stage, kill);
+    // Whoever needs it to serve waits for it; a death may come first.
+    spawned.catch(() => {});
     const reached = await die(stage, kill, spawned);
-    stage.lives.push({
-      death: describeKill(kill),
-      reached,
-      output: stage.node.child.output(),
-    });
+    stage.lives.push({ death: describeKill(kill), reached, output: stage.node.child.output() });
     if ((index + 1) % PROGRESS_EVERY === 0) {
       const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
       options.progress(`kills ${index + 1}/${options.kills}  ${countOrders(stage)}  ${seconds} s`);

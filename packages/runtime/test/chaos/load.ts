@@ -27,7 +27,7 @@ export interface LoadDeps {
 }
 
 /** A client of its own for each order: its requests carry the order's trace. */
-export function clientOf(url: string, order: Order): AstromeshClient {
+function clientOf(url: string, order: Order): AstromeshClient {
   return createClient({ url, headers: { traceparent: `00-${order.traceId}-00000000000000c1-01` } });
 }
 
@@ -144,7 +144,7 @@ function isRest({ event }: RunStreamEvent): boolean {
 }
 
 /** Follows the run's stream, over many connections, to its end or until a person must say what became of a call. */
-export async function watch(client: AstromeshClient, order: Order, seeded: Seeded): Promise<"ended" | "parked"> {
+async function watch(client: AstromeshClient, order: Order, seeded: Seeded): Promise<"ended" | "parked"> {
   const fickle = seeded.chance(0.4);
   for (;;) {
     const limitMs = fickle ? seeded.whole(5, 300) : 60_000;
