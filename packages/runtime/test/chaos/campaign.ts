@@ -3,14 +3,13 @@
  * started again on the same data. The same seed gives the same kills and the same orders; what falls together in
  * time is the machine's.
  */
-import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { spawnFakeProvider } from "../fakes/fake-provider/index.ts";
 import type { FakeProvider } from "../fakes/fake-provider/index.ts";
 import { createTestNode } from "../harness/index.ts";
 import type { TestNode } from "../harness/index.ts";
+import type { DaemonCommand } from "./daemon.ts";
 import { formatDeath } from "./death.ts";
 import { BOUNDARY_PATIENCE_MS, describeKill, planKills } from "./kills.ts";
 import type { Kill } from "./kills.ts";
@@ -30,8 +29,8 @@ export interface CampaignOptions {
   readonly seed: number;
   /** The PostgreSQL that the node works on; null: SQLite in its data directory. */
   readonly databaseUrl: string | null;
-  /** Start what `npm run build` made. */
-  readonly built: boolean;
+  /** What is started and killed. */
+  readonly command: DaemonCommand;
   /** Told of every so many kills. */
   readonly progress: (line: string) => void;
 }
@@ -65,11 +64,8 @@ export async function runCampaign(options: CampaignOptions): Promise<Verdict> {
   const node = createTestNode({
     name: "chaos",
     files: nodeFiles(provider.ollamaUrl, tools.url),
-    command: daemonWithDeath(),
-    env: {
-      ...(options.databaseUrl === null ? {} : { DATABASE_URL: options.databaseUrl }),
-      ...(options.built ? { CHAOS_BUILT: "1" } : {}),
-    },
+    command: options.command,
+    env: options.databaseUrl === null ? {} : { DATABASE_URL: options.databaseUrl },
   });
   try {
     await provider.script(scriptOf(tools.url));
@@ -84,11 +80,6 @@ export async function runCampaign(options: CampaignOptions): Promise<Verdict> {
     await provider.stop();
     await tools.stop();
   }
-}
-
-function daemonWithDeath(): readonly [string, readonly string[]] {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  return [process.execPath, ["--import", tsx, fileURLToPath(new URL("./daemon-entry.ts", import.meta.url))]];
 }
 
 async function killAll(stage: Stage, options: CampaignOptions, seeded: Seeded): Promise<void> {
