@@ -3,14 +3,13 @@
  * started again on the same data. The same seed gives the same kills and the same orders; what falls together in
  * time is the machine's.
  */
-import { createRequire } from "node:module";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { spawnFakeProvider } from "../fakes/fake-provider/index.ts";
 import type { FakeProvider } from "../fakes/fake-provider/index.ts";
 import { createTestNode } from "../harness/index.ts";
 import type { TestNode } from "../harness/index.ts";
+import type { DaemonCommand } from "./daemon.ts";
 import { formatDeath } from "./death.ts";
 import { BOUNDARY_PATIENCE_MS, describeKill, planKills } from "./kills.ts";
 import type { Kill } from "./kills.ts";
@@ -30,8 +29,8 @@ export interface CampaignOptions {
   readonly seed: number;
   /** The PostgreSQL that the node works on; null: SQLite in its data directory. */
   readonly databaseUrl: string | null;
-  /** Start what `npm run build` made. */
-  readonly built: boolean;
+  /** What is started and killed. */
+  readonly command: DaemonCommand;
   /** Told of every so many kills. */
   readonly progress: (line: string) => void;
 }
@@ -65,11 +64,8 @@ export async function runCampaign(options: CampaignOptions): Promise<Verdict> {
   const node = createTestNode({
     name: "chaos",
     files: nodeFiles(provider.ollamaUrl, tools.url),
-    command: daemonWithDeath(),
-    env: {
-      ...(options.databaseUrl === null ? {} : { DATABASE_URL: options.databaseUrl }),
-      ...(options.built ? { CHAOS_BUILT: "1" } : {}),
-    },
+    command: options.command,
+    env: options.databaseUrl === null ? {} : { DATABASE_URL: options.databaseUrl },
   });
   try {
     await provider.script(scriptOf(tools.url));
@@ -86,23 +82,16 @@ export async function runCampaign(options: CampaignOptions): Promise<Verdict> {
   }
 }
 
-function daemonWithDeath(): readonly [string, readonly string[]] {
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  return [process.execPath, ["--import", tsx, fileURLToPath(new URL("./daemon-entry.ts", import.meta.url))]];
-}
-
 async function killAll(stage: Stage, options: CampaignOptions, seeded: Seeded): Promise<void> {
   const startedAt = performance.now();
   // The first process is the one that serves already.
   let spawned: Promise<void> = Promise.resolve();
   for (const [index, kill] of planKills(options.kills, seeded).entries()) {
     if (index > 0) spawned = spawn(stage, kill);
+    // Whoever needs it to serve waits for it; a death may come first.
+    spawned.catch(() => {});
     const reached = await die(stage, kill, spawned);
-    stage.lives.push({
-      death: describeKill(kill),
-      reached,
-      output: stage.node.child.output(),
-    });
+    stage.lives.push({ death: describeKill(kill), reached, output: stage.node.child.output() });
     if ((index + 1) % PROGRESS_EVERY === 0) {
       const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
       options.progress(`kills ${index + 1}/${options.kills}  ${countOrders(stage)}  ${seconds} s`);

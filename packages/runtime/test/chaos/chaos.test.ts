@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { runCampaign } from "./campaign.ts";
+import { daemonFromSources } from "./daemon.ts";
 
 test(
   "a node that is killed once in each of the ways loses nothing and does nothing twice",
@@ -10,7 +11,7 @@ test(
       kills: 6,
       seed: 7,
       databaseUrl: null,
-      built: false,
+      command: daemonFromSources(),
       progress: () => {},
     });
     expect(verdict.violations, verdict.artefacts.join("\n")).toEqual([]);

@@ -144,7 +144,7 @@ function isRest({ event }: RunStreamEvent): boolean {
 }
 
 /** Follows the run's stream, over many connections, to its end or until a person must say what became of a call. */
-export async function watch(client: AstromeshClient, order: Order, seeded: Seeded): Promise<"ended" | "parked"> {
+async function watch(client: AstromeshClient, order: Order, seeded: Seeded): Promise<"ended" | "parked"> {
   const fickle = seeded.chance(0.4);
   for (;;) {
     const limitMs = fickle ? seeded.whole(5, 300) : 60_000;

@@ -2,12 +2,11 @@
  * `npm run chaos -- [--kills 200] [--seed N] [--lane sqlite|postgres] [--json]`: builds the node, kills it that often
  * at chosen moments under load, and says what was lost, done twice or told wrong. Exit code 1 when anything was.
  */
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
 import { startPostgres } from "../fakes/embedded-postgres.ts";
 import { runCampaign } from "./campaign.ts";
+import { buildDaemon } from "./daemon.ts";
 import type { Verdict } from "./verdict.ts";
 
 const { values: flags } = parseArgs({
@@ -24,7 +23,7 @@ if (!Number.isInteger(kills) || kills < 1 || !Number.isInteger(seed) || !["sqlit
   process.exit(2);
 }
 
-execFileSync("npx", ["tsdown"], { cwd: fileURLToPath(new URL("../..", import.meta.url)), stdio: "ignore" });
+const command = await buildDaemon();
 const postgres = flags.lane === "postgres" ? await startPostgres() : null;
 try {
   console.error(`seed ${seed}, lane ${flags.lane}, ${kills} kills`);
@@ -32,7 +31,7 @@ try {
     kills,
     seed,
     databaseUrl: (await postgres?.createDatabase()) ?? null,
-    built: true,
+    command,
     progress: (line) => console.error(line),
   });
   if (flags.json) console.log(JSON.stringify({ seed, lane: flags.lane, ...verdict }));
