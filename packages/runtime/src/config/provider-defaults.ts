@@ -34,7 +34,7 @@ export function environmentProviders(environment: Environment): ProviderEntry[] 
 
 /**
  * What `provider: default` stands for: `chosen`, then what people configured, then what the environment offers, then
- * offline. Types that this release cannot call are left out.
+ * offline. Types that this release cannot call are left out, and so are scripts: they answer those who ask for them.
  */
 export function defaultCandidates(
   chosen: { readonly provider: string; readonly model?: string | undefined } | undefined,
@@ -42,7 +42,7 @@ export function defaultCandidates(
   found: readonly ProviderEntry[],
 ): ProvidersConfig["defaultCandidates"] {
   const names = [...configured, ...found]
-    .filter(({ type }) => type !== "offline" && !PROVIDERS_NOT_YET.includes(type))
+    .filter(({ type }) => type !== "offline" && type !== "scripted" && !PROVIDERS_NOT_YET.includes(type))
     .map(({ name }) => name);
   const first = chosen === undefined ? [] : [{ provider: chosen.provider, model: chosen.model ?? null }];
   return [...first, ...[...new Set([...names, "offline"])].map((provider) => ({ provider, model: null }))];

@@ -53,6 +53,8 @@ test("the default ./config starts as it is, without a notice", () => {
   const llmProviders = { entries: [], prices: {}, secrets: [] };
   const providers = loadProviders({ configDir: CONFIG, environment, env: {}, cwd: ROOT, llmProviders });
   expect(providers).toMatchObject({ ok: true, warnings: [], notices: [] });
+  const defaults = providers.ok ? providers.config.defaultCandidates.map(({ provider }) => provider) : [];
+  expect(defaults).toEqual(["ollama", "offline"]);
   const known = providers.ok ? { providers: providers.config.providers } : {};
   const { agents, rejected, notices } = loadAgents(join(CONFIG, "agents"), { env: {}, cwd: ROOT, ...known });
   expect(agents.map(({ definition }) => definition.name)).toEqual([
