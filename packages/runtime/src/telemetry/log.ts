@@ -76,9 +76,29 @@ export async function openStdout(options: {
   readonly pretty: boolean;
   readonly colour: boolean;
 }): Promise<LogDestination> {
-  if (!options.pretty) return pino.destination({ dest: 1, sync: false });
+  if (!options.pretty) return pipeDestination();
   const { default: pretty } = await import("pino-pretty");
   return pretty({ destination: 1, sync: true, colorize: options.colour, translateTime: "SYS:HH:MM:ss.l" });
+}
+
+/** How long the last lines may take to be read by whoever holds the other end of the pipe. Milliseconds. */
+const LAST_LINES_MS = 1_000;
+
+/** A reader that has stopped reading is waited for while the node lives, and not beyond: it must not hold up the end. */
+function pipeDestination(): LogDestination {
+  let giveUpAt = Number.POSITIVE_INFINITY;
+  const pipe = pino.destination({ dest: 1, sync: false, retryEAGAIN: () => performance.now() < giveUpAt });
+  return {
+    write: (line) => pipe.write(line),
+    flushSync: () => {
+      giveUpAt = performance.now() + LAST_LINES_MS;
+      try {
+        pipe.flushSync();
+      } catch {
+        // Nobody reads, and nothing is left that could be told so.
+      }
+    },
+  };
 }
 
 function createFieldLogger(
