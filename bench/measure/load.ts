@@ -89,7 +89,7 @@ export async function warmUp(target: LoadTarget): Promise<void> {
 }
 
 /** The middle of several rounds, figure by figure. */
-export function middleRound(rounds: readonly LoadRound[]): LoadRound {
+function middleRound(rounds: readonly LoadRound[]): LoadRound {
   const of = (pick: (round: LoadRound) => number): number => median(rounds.map(pick));
   return {
     perSecond: of((round) => round.perSecond),

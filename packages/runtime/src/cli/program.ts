@@ -9,7 +9,7 @@ import { createSession, withCommonOptions } from "./session.ts";
 import type { Local } from "./session.ts";
 
 /** Builds the whole command tree. `done` gets the exit code of the action that ran. */
-export function buildProgram(io: CliIo, local: Local, done: (exitCode: number) => void): Command {
+function buildProgram(io: CliIo, local: Local, done: (exitCode: number) => void): Command {
   const program = new Command("astromeshctl")
     .description("Talk to an Astromesh node: run agents, watch runs, look after the node.")
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })

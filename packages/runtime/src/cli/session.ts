@@ -6,7 +6,7 @@ import { styleFor } from "./output/style.ts";
 import type { Style } from "./output/style.ts";
 
 /** Where `--url` points when neither it nor ASTROMESH_URL is given. */
-export const DEFAULT_URL = "http://localhost:8000";
+const DEFAULT_URL = "http://localhost:8000";
 
 /** What every command's action gets: the terminal, the node, and how to answer. */
 export interface Session {

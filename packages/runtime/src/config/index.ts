@@ -23,7 +23,6 @@ export type {
   StoreConfig,
 } from "./node-config.ts";
 export { packageFolder } from "./package-folder.ts";
-export { findProfilesDir } from "./profiles.ts";
 export type { ProviderType } from "./provider-types.ts";
 export { loadProviders } from "./providers.ts";
 export type { LoadedProviders, ProvidersInput } from "./providers.ts";
@@ -31,7 +30,7 @@ export type { ModelPrice, ProviderEntry, ProvidersConfig } from "./providers-con
 export { resolveNodeConfig } from "./resolve.ts";
 export type { ConfigInput, ResolvedNode } from "./resolve.ts";
 export type { SystemPlaces } from "./search.ts";
-export { createSecretResolver, hideSecrets } from "./secrets.ts";
+export { createSecretResolver } from "./secrets.ts";
 export type { LiteralSecret, SecretResolver } from "./secrets.ts";
 export { expandSecrets } from "./variables.ts";
 export type { Variables } from "./variables.ts";

@@ -31,14 +31,14 @@ function base32(value: number, digits: number): string {
 }
 
 /** A ULID (https://github.com/ulid/spec): 48 bits of milliseconds and 80 random bits, 20 of them a draw. */
-export function ulid(nowMs: number, random: Random): string {
+function ulid(nowMs: number, random: Random): string {
   let text = base32(nowMs, 10);
   for (let draw = 0; draw < 4; draw += 1) text += base32(Math.floor(random() * 2 ** 20), 4);
   return text;
 }
 
 /** `digits` lower-case hex digits, never all zero; 6 of them a draw. */
-export function randomHex(digits: number, random: Random): string {
+function randomHex(digits: number, random: Random): string {
   let text = "";
   while (text.length < digits) {
     text += Math.floor(random() * 2 ** 24)

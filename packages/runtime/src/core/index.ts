@@ -37,7 +37,7 @@ export { AstromeshError, ERROR_CODES, fromErrorRecord, toAstromeshError, toError
 export type { ErrorCode, ErrorOptions, ErrorRecord } from "./errors.ts";
 export { isFinal } from "./events.ts";
 export type { RunEvent, StreamEvent } from "./events.ts";
-export { createIds, randomHex, ulid } from "./ids.ts";
+export { createIds } from "./ids.ts";
 export type { Ids, Random } from "./ids.ts";
 export { canonicalJson, isJsonArray, isJsonObject } from "./json.ts";
 export type { Json, JsonObject } from "./json.ts";

@@ -9,7 +9,6 @@ import type { Store } from "../core/ports/index.ts";
 import { openPostgres } from "./dialects/postgres.ts";
 import { createPostgresStore } from "./postgres-store.ts";
 import type { PostgresStoreOptions } from "./postgres-store.ts";
-import { createStore } from "./store.ts";
 
 /** This file kills its server, so it always has one of its own. */
 const ownServer = process.env["TEST_POSTGRES_URL"] === undefined;
@@ -106,7 +105,7 @@ describe("the PostgreSQL store", () => {
   });
 
   it("refuses a URL that is none", async () => {
-    const store = createStore({ ...storeDeps, databaseUrl: "localhost:5432/db" });
+    const store = createPostgresStore({ ...storeDeps, url: "localhost:5432/db" });
     await expect(store.start(AbortSignal.timeout(20_000))).rejects.toMatchObject({ code: "config_invalid" });
     expect(store.status()).toMatchObject({ kind: "postgres", ready: false });
     await store.stop();

@@ -10,13 +10,13 @@ export {
   rejectedToWire,
 } from "./agent.ts";
 export type { AgentDetail, AgentSummary } from "./agent.ts";
-export { errorBody, errorCode, fault, runErrorFromWire, runErrorToWire } from "./error.ts";
+export { errorBody, errorCode } from "./error.ts";
 export type { ErrorBody, Fault, RunError } from "./error.ts";
 export { agentName, idempotencyKey, sessionId } from "./identifiers.ts";
 export { journalBody, journalToWire } from "./journal.ts";
 export type { JournalBody } from "./journal.ts";
-export { fromTimestamp, jsonObject, jsonValue, MAX_JSON_DEPTH, timestamp, toTimestamp } from "./json.ts";
-export { messageToWire, sessionCleared, sessionHistory, turnToWire } from "./memory.ts";
+export { MAX_JSON_DEPTH } from "./json.ts";
+export { sessionCleared, sessionHistory, turnToWire } from "./memory.ts";
 export type { MessageBody, SessionHistory } from "./memory.ts";
 export {
   configBody,
@@ -67,7 +67,7 @@ export {
   streamEventFromPeer,
   streamEventToPeer,
 } from "./peer-run.ts";
-export { HIDDEN, redact, redactText } from "./redact.ts";
+export { redact, redactText } from "./redact.ts";
 export { formatEventId, parseEventId, runEventBody, runEventFromWire, runEventToWire } from "./run-event.ts";
 export type { RunEventBody, StreamPlace } from "./run-event.ts";
 export {
@@ -83,17 +83,8 @@ export type { Question, RunAccepted } from "./run-request.ts";
 export { runStatus, stopReason, waitReason } from "./run-status.ts";
 export { foldToolCalls, runAnswer, runAnswerToWire, runBody, runPage, runToWire } from "./run.ts";
 export type { RunAnswer, RunBody, ToolCallSummary } from "./run.ts";
-export {
-  effectClass,
-  toolExecuted,
-  toolExecuteRequest,
-  toolList,
-  toolListing,
-  toolSource,
-  toolToWire,
-} from "./tool.ts";
+export { effectClass, toolExecuted, toolExecuteRequest, toolList, toolSource, toolToWire } from "./tool.ts";
 export type { ToolListingBody } from "./tool.ts";
 export { traceBody, traceList, traceSummaryToWire, traceToWire } from "./trace.ts";
-export { usageBody, usageFromWire, usageToWire } from "./usage.ts";
 export type { UsageBody } from "./usage.ts";
 export { meshReply, meshRequest } from "./mesh.ts";

@@ -38,7 +38,7 @@ export const sessionCleared = z
   .meta({ id: "SessionCleared" });
 
 /** A message on the wire. An image's data is left out: only its type and, where it has one, its address. */
-export function messageToWire(message: Message): MessageBody {
+function messageToWire(message: Message): MessageBody {
   switch (message.role) {
     case "system":
       return { role: "system", text: message.text };

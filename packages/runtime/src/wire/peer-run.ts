@@ -31,7 +31,7 @@ export const peerImage = z.object({
 const input = z.object({ query: z.string(), images: z.array(peerImage), context: jsonObject });
 
 /** A whole run. */
-export const peerRun = z.object({
+const peerRun = z.object({
   runId: z.string(),
   agent: z.string(),
   definitionDigest: z.string(),

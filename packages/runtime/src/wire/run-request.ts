@@ -23,7 +23,7 @@ const question = {
 };
 
 /** The longest wait that a client may ask for. A longer run is read by its id. */
-export const MAX_WAIT_MS = 3_600_000;
+const MAX_WAIT_MS = 3_600_000;
 
 /** The body of `POST /v1/agents/{name}/run`. */
 export const agentRunRequest = z

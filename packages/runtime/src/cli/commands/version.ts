@@ -5,7 +5,7 @@ import { packageFolder } from "../../config/index.ts";
 import type { Register } from "../command.ts";
 
 /** The version of this installation, from the package that holds it. */
-export function ownVersion(): string {
+function ownVersion(): string {
   const manifest = JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8")) as {
     readonly version: string;
   };
