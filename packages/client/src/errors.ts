@@ -68,7 +68,8 @@ function rootMessage(error: unknown): string {
 
 /** The error of an answer that is none of success. */
 export async function apiErrorOf(response: Response): Promise<AstromeshApiError> {
-  const text = await response.text();
+  // Where the connection breaks before the reason is told, the status is all there is.
+  const text = await response.text().catch(() => "");
   try {
     return new AstromeshApiError(response, JSON.parse(text));
   } catch {

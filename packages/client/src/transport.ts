@@ -36,10 +36,10 @@ export function createTransport(options: ClientOptions): Transport {
     ...options.headers,
     ...(options.apiKey === undefined ? {} : { authorization: `Bearer ${options.apiKey}` }),
   };
-  const send: typeof fetch = async (input, init) => {
-    const { signal } = input instanceof Request ? input : (init ?? {});
+  const send: typeof fetch = (input, init) => (options.fetch ?? globalThis.fetch)(input, init);
+  const reach = async (signal: AbortSignal | undefined, work: () => Promise<Response>): Promise<Response> => {
     try {
-      return await (options.fetch ?? globalThis.fetch)(input, init);
+      return await work();
     } catch (error) {
       // The caller's own wish to stop is no fault of the network.
       signal?.throwIfAborted();
@@ -47,14 +47,26 @@ export function createTransport(options: ClientOptions): Transport {
     }
   };
   return {
-    api: createFetchClient<paths>({ baseUrl: base, headers, fetch: (request) => send(request) }),
+    api: createFetchClient<paths>({
+      baseUrl: base,
+      headers,
+      fetch: (request) => reach(request.signal, async () => readWhole(await send(request))),
+    }),
     stream: (path, { body, headers: more, signal }) =>
-      send(`${base}${path}`, {
-        headers: { ...headers, accept: "text/event-stream", ...more },
-        ...(body === undefined ? {} : { method: "POST", body }),
-        ...(signal === undefined ? {} : { signal }),
-      }),
+      reach(signal, () =>
+        send(`${base}${path}`, {
+          headers: { ...headers, accept: "text/event-stream", ...more },
+          ...(body === undefined ? {} : { method: "POST", body }),
+          ...(signal === undefined ? {} : { signal }),
+        }),
+      ),
   };
+}
+
+/** Reads an answer to its end here, where a connection that breaks in the middle of it is told like any other. */
+async function readWhole(response: Response): Promise<Response> {
+  const body = await response.arrayBuffer();
+  return new Response(body.byteLength === 0 ? null : body, response);
 }
 
 /** What openapi-fetch resolves to. */

@@ -56,7 +56,7 @@ function planKill(at: Kill["at"], seeded: Seeded): Kill {
     case "any time":
       return { at, afterMs: seeded.whole(0, 1_500) };
     case "its start":
-      return { at, afterMs: seeded.whole(300, 2_000) };
+      return { at, afterMs: seeded.whole(100, 1_200) };
     case "its end":
       return { at, servesMs: seeded.whole(100, 800), afterMs: seeded.whole(0, 500) };
     case "the model":

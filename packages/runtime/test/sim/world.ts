@@ -82,7 +82,8 @@ export function createWorld(seed: bigint, changes: Partial<MeshSettings> = {}): 
   const scheduleWake = (node: SimNode): void => {
     const { core } = node;
     if (core === null) return;
-    const at = Math.max(nowMs, (core.nextWakeMs() - node.offsetMs) / node.rate);
+    // A hair late: converting between clocks rounds, and a wake that is early would be asked for again at the same time.
+    const at = Math.max(nowMs, (core.nextWakeMs() - node.offsetMs) / node.rate + 0.001);
     if (at >= node.wakeAt || !Number.isFinite(at)) return;
     node.wakeAt = at;
     queue.push({ at, order: 0, kind: "wake", node, life: node.life });
@@ -112,7 +113,7 @@ export function createWorld(seed: bigint, changes: Partial<MeshSettings> = {}): 
     if (event.life !== node.life || node.core === null || event.at !== node.wakeAt) return;
     node.wakeAt = Number.POSITIVE_INFINITY;
     if (nowMs < node.pausedUntil) return;
-    if (node.core.nextWakeMs() > localTime(node) + 1e-6) scheduleWake(node);
+    if (node.core.nextWakeMs() > localTime(node)) scheduleWake(node);
     else {
       trace(9, node.index);
       give(node, { kind: "wake" });

@@ -100,6 +100,19 @@ describe("the client", () => {
     await expect(collectText(client.events("run_1"))).rejects.toBeInstanceOf(AstromeshConnectionError);
   });
 
+  it("says that the node is gone also when it dies in the middle of its answer", async () => {
+    const server = createServer((request, response) => {
+      response.writeHead(request.url === "/v1/agents" ? 200 : 500, { "content-length": "100" });
+      response.write('{"agents":', () => response.destroy());
+    });
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const client = createClient({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    await expect(client.agents.list()).rejects.toBeInstanceOf(AstromeshConnectionError);
+    await expect(client.system.status()).rejects.toBeInstanceOf(AstromeshConnectionError);
+    await expect(collectText(client.events("run_1"))).rejects.toMatchObject({ status: 500, code: "http_500" });
+  });
+
   it("gives the caller's reason when the caller stops", async () => {
     const { client, node } = await start();
     const stop = new AbortController();
